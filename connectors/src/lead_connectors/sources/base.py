@@ -22,12 +22,13 @@ import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field
 
 from lead_connectors.errors import Park
+from lead_connectors.secrets import SecretRef
 from lead_connectors.submission import Submission
 
 __all__ = ["Answer", "Finding", "Item", "Receipt", "Source", "SourceConfig"]
@@ -80,7 +81,12 @@ class Finding:
 class SourceConfig(BaseModel):
     """Settings every source has; a source's own ``config_model`` extends it.
 
-    Unknown keys are an error, so that a typo is found at start.
+    Unknown keys are an error, so that a typo is found at start. A secret is a field of
+    type ``SecretRef``.
+
+    ``token`` is checked by the web door, in constant time, before ``verify`` is called,
+    and is never logged or stored. A source whose platform can't sign makes it required:
+    ``token: SecretRef = Field(description=...)``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,16 +104,25 @@ class SourceConfig(BaseModel):
     poll_every: int = Field(
         default=0, ge=0, description="Seconds between polls; 0: this source's default."
     )
+    token: SecretRef | None = Field(
+        default=None,
+        description=(
+            "Long random text that must come as the last part of the hook's address"
+            " (/hooks/NAME/TOKEN) or in the header X-Lead-Token."
+        ),
+    )
 
 
 ConfigT = TypeVar("ConfigT", bound=SourceConfig)
+# In the class below the name `type` means the source's own.
+ConfigModel: TypeAlias = type[SourceConfig]
 
 
 class Source(abc.ABC, Generic[ConfigT]):
     """One configured place leads come from. Thread-safe: holds no mutable state."""
 
     type: ClassVar[str]
-    config_model: ClassVar[type[SourceConfig]]
+    config_model: ClassVar[ConfigModel]
     can_poll: ClassVar[bool] = False
     default_poll_seconds: ClassVar[int] = 900
     #: request headers worth keeping with the stored receipt (never credentials)
