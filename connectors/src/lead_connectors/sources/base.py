@@ -53,6 +53,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
+    location: str = ""  # with a 303: where the visitor's browser goes next
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,19 @@ class Item:
 
     Either ``submission`` is there, or ``reference`` (small JSON, ids only) says what
     ``complete`` must read. ``external_id`` is the same by webhook, poll and replay.
+
+    ``same_as``: other ids under which the very same lead may have come a moment ago.
+    Only forms without an id of their own use it: they can't tell a double click from a
+    new enquiry but by its time, and any pure function of the time has an edge. The
+    inbox treats the item as a repeat when it knows ``external_id`` or one of
+    ``same_as`` of this source. Where it doesn't look, nothing is lost: Odoo matches
+    the person and the double click becomes a second touchpoint.
     """
 
     external_id: str
     submission: Submission | None = None
     reference: Mapping[str, Any] = field(default_factory=dict)
+    same_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,8 @@ class Source(abc.ABC, Generic[ConfigT]):
     default_poll_seconds: ClassVar[int] = 900
     #: request headers worth keeping with the stored receipt (never credentials)
     kept_headers: ClassVar[tuple[str, ...]] = ("content-type", "user-agent")
-    accepted: ClassVar[Answer] = Answer(200, b"{}", "application/json")
+    #: what the web door answers once the bytes are safe; an instance may set its own
+    accepted: Answer = Answer(200, b"{}", "application/json")
 
     def __init__(self, name: str, config: ConfigT, http: requests.Session) -> None:
         self.name = name
@@ -167,9 +177,18 @@ class Source(abc.ABC, Generic[ConfigT]):
     def fetch(self, since: datetime) -> Iterator[Item]:
         """Everything submitted at or after ``since`` (UTC), paging as needed.
 
-        May yield what was seen before: the inbox knows. Raises Retry, StopSource.
+        May yield what was seen before: the inbox knows. Raises Retry, StopSource. An
+        item that can't be read is yielded all the same, with the reason in its
+        ``reference``; ``complete`` then raises Park, so it is kept and shown.
         """
         raise NotImplementedError(f"{self.type} has nothing to poll")
+
+    def size_hint(self) -> int | None:
+        """About how many items ``fetch`` would read now, for a progress bar.
+
+        None: unknown. Never raises, never touches the network.
+        """
+        return None
 
     def daily_counts(self, since: date) -> dict[date, int] | None:
         """Leads per UTC day by the platform's own count, to reconcile; None: unknown.
