@@ -1,0 +1,24 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+{
+    "name": "Lead Pipeline",
+    "summary": "Capture every lead once, with proof: channels, matching, touchpoints, "
+    "consent, quarantine",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Sales/CRM",
+    "license": "LGPL-3",
+    "author": "Lead Pipeline contributors",
+    "website": "https://github.com/lead-pipeline/lead-pipeline",
+    "depends": ["crm", "mass_mailing", "privacy_lookup"],
+    "external_dependencies": {"python": ["phonenumbers"]},
+    "data": [
+        "security/lead_pipeline_groups.xml",
+        "security/ir.model.access.csv",
+        "security/lead_pipeline_security.xml",
+        "data/lead_channel_data.xml",
+        "data/ir_cron_data.xml",
+    ],
+    "demo": [],
+    "application": True,
+}

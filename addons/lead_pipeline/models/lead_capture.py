@@ -1,0 +1,569 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg2 import IntegrityError, OperationalError
+
+from odoo import api, models
+from odoo.exceptions import AccessError, ConcurrencyError
+from odoo.tools import SQL, email_normalize
+
+from ..engine.item import Item
+from .lead_lookup import Lookup
+from ..engine.matching import LOST, OPEN, WON, Known, Person, PersonIndex, lock_number
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One item on its way through a capture."""
+
+    item: Item
+    channel: Any  # lead.channel, maybe empty
+    person: Person = field(default_factory=Person)
+    status: str = ""  # as ingest answers it; "" while undecided
+    reason: str = ""
+    submission: Any = None  # an existing lead.submission (replay), or the new one
+    submission_id: int | bool = False
+    lead_id: int | bool = False
+    known: Known | None = None  # the lead it belongs to
+    previous_lead_id: int | bool = False  # a lost lead that stays lost
+    lead_vals: dict | None = None  # of a lead to be made here
+
+    def key(self):
+        """What makes it unique; the row of an unknown channel is known by code."""
+        return self.channel.id or self.item.channel, self.item.external_id
+
+    def result(self) -> dict:
+        return {
+            "channel": self.item.channel,
+            "external_id": self.item.external_id,
+            "status": self.status,
+            "submission_id": self.submission_id or False,
+            "lead_id": self.lead_id or False,
+            "reason": self.reason or False,
+        }
+
+
+class LeadCapture(models.AbstractModel):
+    """The way of an item from the door to its lead, for all doors: RPC, mail,
+    website, phone entry and replay. Set-wise; runs in superuser mode."""
+
+    _name = "lead.capture"
+    _description = "Lead Capture"
+
+    # ------------------------------------------------------------
+    # ACCESS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _check_may_ingest(self):
+        user = self.env.user
+        if not (
+            self.env.su
+            or user.has_group("lead_pipeline.group_lead_pipeline_connector")
+            or user.has_group("lead_pipeline.group_lead_pipeline_manager")
+        ):
+            raise AccessError(
+                self.env._("Only users of the group “Connector” may ingest.")
+            )
+
+    @api.model
+    def _check_is_manager(self):
+        if not self.env.su and not self.env.user.has_group(
+            "lead_pipeline.group_lead_pipeline_manager"
+        ):
+            raise AccessError(
+                self.env._("Only managers of the lead pipeline may do this.")
+            )
+
+    # ------------------------------------------------------------
+    # THE WAY OF A BATCH
+    # ------------------------------------------------------------
+
+    @api.model
+    def _capture(self, items):
+        """Bring items to their leads.
+
+        :param items: list of engine ``Item``
+        :return: list of results as ``ingest`` describes them, in the same order
+        :raises ConcurrencyError: another caller was faster; Odoo runs it again
+        """
+        channels = self.env["lead.channel"]._by_code(item.channel for item in items)
+        nothing = self.env["lead.channel"]
+        entries = [Entry(item, channels.get(item.channel, nothing)) for item in items]
+        self._prepare(entries)
+        self._lock(entries)
+        # an item that stands twice in one call is a duplicate of its first
+        firsts = {}
+        for entry in entries:
+            firsts.setdefault(entry.key(), entry)
+        self._find_existing(list(firsts.values()))
+        self._process_safely(
+            [entry for entry in firsts.values() if entry.status != "duplicate"]
+        )
+        for entry in entries:
+            first = firsts[entry.key()]
+            if entry is not first:
+                entry.status = "duplicate"
+                entry.submission_id = first.submission_id
+                entry.lead_id = first.lead_id
+        return [entry.result() for entry in entries]
+
+    @api.model
+    def _replay(self, submissions):
+        """Process quarantined submissions again; the same results as ``_capture``."""
+        channels = self.env["lead.channel"]
+        entries = []
+        for submission in submissions.sorted(lambda s: (s.received_at, s.id)):
+            channel = submission.channel_id or channels
+            entry = Entry(submission._to_item(), channel, submission=submission)
+            entry.submission_id = submission.id
+            entries.append(entry)
+        self._prepare(entries)
+        self._lock(entries)
+        self._process_safely(entries)
+        return [entry.result() for entry in entries]
+
+    @api.model
+    def _capture_one(self, channel, item, create_lead=None, assignee=None):
+        """Capture for core's own doors (mail, website, phone entry).
+
+        :param create_lead: makes the lead where nobody is known; default: from the
+            item, like ``ingest``
+        :param assignee: owner a person chose for a new lead
+        :return: an ``Entry`` with status and ids
+        """
+        entry = Entry(item, channel)
+        self._prepare([entry])
+        self._lock([entry])
+        self._find_existing([entry])
+        if entry.status != "duplicate":
+            self._process([entry], create_lead=create_lead, assignee=assignee)
+        return entry
+
+    # ------------------------------------------------------------
+    # STEPS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _prepare(self, entries):
+        """Apply mappings, normalise the person, say what can't be used."""
+        for entry in entries:
+            if entry.channel.mapping_ids:
+                entry.channel.mapping_ids._apply(entry.item)
+        lookup = Lookup(self.env, [entry.item for entry in entries])
+        for entry in entries:
+            item = entry.item
+            entry.person = self._person(item, entry.channel, lookup)
+            problem = self._problem(entry)
+            if problem:
+                entry.status, entry.reason = "quarantined", problem
+            elif item.test:
+                entry.status = "test"
+
+    @api.model
+    def _problem(self, entry):
+        """Why an item needs a person's eyes, in words; "" if it does not."""
+        item = entry.item
+        if item.problem == "not_an_object":
+            return self.env._("It is no object, but some other JSON.")
+        if item.problem == "no_external_id":
+            return self.env._("It has no external id.")
+        if item.problem == "no_channel":
+            return self.env._("It names no channel.")
+        if not entry.channel:
+            return self.env._(
+                "There is no channel with the code “%(code)s”.", code=item.channel
+            )
+        if item.test or entry.person.email or entry.person.phone:
+            return ""
+        if sum(char.isdigit() for char in item.contact.get("phone", "")) >= 5:
+            return ""  # a person may still be able to call it
+        if item.contact.get("email"):
+            return self.env._("Its email address can't be used, and it has no phone.")
+        return self.env._("It has neither an email address nor a phone number.")
+
+    @api.model
+    def _person(self, item, channel, lookup):
+        """Who an item is from. The phone is read in the item's own country, else the
+        channel's, else the company's."""
+        country = (
+            lookup.country(item.contact.get("country"))
+            or channel.country_id
+            or channel.company_id.country_id
+            or self.env.company.country_id
+        )
+        phone = item.contact.get("phone")
+        return Person(
+            email=email_normalize(item.contact.get("email") or "") or "",
+            phone=phone
+            and self.env["crm.lead"]._phone_format_number(phone, country)
+            or "",
+            name=item.person_name(),
+        )
+
+    @api.model
+    def _lock(self, entries):
+        """Wait for callers with the same people; fail if one of them was faster."""
+        by_company = {}
+        for entry in entries:
+            keys = entry.person.keys()
+            if not keys or entry.status:
+                keys = [f"item:{entry.item.channel}:{entry.item.external_id}"]
+            by_company.setdefault(entry.channel.company_id, set()).update(keys)
+        self._advisory_lock(
+            lock_number(company.id, key)
+            for company, keys in by_company.items()
+            for key in keys
+        )
+        emails = [entry.person.email for entry in entries if entry.person.email]
+        phones = [entry.person.phone for entry in entries if entry.person.phone]
+        self._check_fresh(
+            "lead_submission",
+            [("external_id", [entry.item.external_id for entry in entries])],
+        )
+        self._check_fresh(
+            "crm_lead", [("email_normalized", emails), ("phone_sanitized", phones)]
+        )
+
+    @api.model
+    def _advisory_lock(self, numbers):
+        """Transaction locks, in one order for all, so that nobody waits in a circle."""
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) number",
+            [sorted(set(numbers))],
+        )
+
+    @api.model
+    def _lock_and_refresh(self, keys, table, columns):
+        """Lock keys, then make sure we see what an earlier holder committed.
+
+        :param columns: see ``_check_fresh``
+        :raises ConcurrencyError: somebody committed such a row after our snapshot
+        """
+        self._advisory_lock(lock_number(0, key) for key in keys)
+        self._check_fresh(table, columns)
+
+    @api.model
+    def _check_fresh(self, table, columns):
+        """Odoo's transactions are repeatable reads: after waiting for a lock we still
+        see the database as it was before. So look with a second cursor, and start
+        over when somebody committed what we can't see.
+
+        :param columns: [(column or expression, values)]; any one of them counts
+        """
+        conditions = [
+            SQL("%s = ANY(%s)", SQL(expression), list(values))  # ours, no input
+            for expression, values in columns
+            if values
+        ]
+        if not conditions:
+            return
+        query = SQL(
+            "SELECT id FROM %s WHERE %s",
+            SQL.identifier(table),
+            SQL(" OR ").join(conditions),
+        )
+        with self.env.registry.cursor() as fresh:
+            fresh.execute(query)
+            committed = {row[0] for row in fresh.fetchall()}
+        if not committed:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(query)
+        if committed - {row[0] for row in self.env.cr.fetchall()}:
+            raise ConcurrencyError(f"{table}: another transaction was faster")
+
+    @api.model
+    def _find_existing(self, entries):
+        """Mark what came before: a duplicate answers with the same ids."""
+        if not entries:
+            return
+        found = {}
+        for submission in self.env["lead.submission"].search(
+            [
+                ("external_id", "in", [entry.item.external_id for entry in entries]),
+                "|",
+                ("channel_id", "in", [entry.channel.id for entry in entries]),
+                ("channel_code", "in", [entry.item.channel for entry in entries]),
+            ]
+        ):
+            key = submission.channel_id.id or submission.channel_code or ""
+            found[key, submission.external_id] = submission
+        for entry in entries:
+            submission = found.get(entry.key())
+            if submission:
+                entry.status, entry.reason = "duplicate", ""
+                entry.submission_id = submission.id
+                entry.lead_id = submission.lead_id.id
+
+    @api.model
+    def _process_safely(self, entries):
+        """Process a batch; if it fails, one by one, so that only the bad one suffers."""
+        if not entries:
+            return
+        snapshot = [(entry.status, entry.reason) for entry in entries]
+        try:
+            with self.env.cr.savepoint():
+                self._process(entries)
+            return
+        except (OperationalError, ConcurrencyError):
+            raise  # nothing is wrong with the items: run the call again
+        except Exception as error:
+            if len(entries) == 1:
+                self._quarantine_failed(entries[0], error)
+                return
+            _logger.warning(
+                "capture: a batch of %s failed with %s, trying one by one",
+                len(entries),
+                type(error).__name__,
+            )
+        self.env.invalidate_all(flush=False)
+        for entry, (status, reason) in zip(entries, snapshot, strict=True):
+            entry.status, entry.reason = status, reason
+            entry.known = entry.lead_vals = None
+            entry.lead_id = entry.previous_lead_id = False
+            self._process_safely([entry])
+
+    @api.model
+    def _quarantine_failed(self, entry, error):
+        """Keep an item whose processing failed. The text of the error stays in the
+        log: it may hold anything."""
+        if isinstance(error, IntegrityError):
+            # our own uniqueness: another caller took the same item just now
+            raise ConcurrencyError(str(error.pgcode)) from error
+        _logger.exception(
+            "capture: item %s of channel %s quarantined",
+            entry.item.external_id,
+            entry.item.channel,
+        )
+        self.env.invalidate_all(flush=False)
+        entry.status = "quarantined"
+        entry.lead_id = entry.previous_lead_id = False
+        entry.known = entry.lead_vals = None
+        entry.reason = self.env._(
+            "An error inside (%(error)s); the server's log has the details.",
+            error=type(error).__name__,
+        )
+        with self.env.cr.savepoint():
+            self._write_submissions([entry])
+
+    @api.model
+    def _process(self, entries, create_lead=None, assignee=None):
+        """Match, make or fill leads, and write down what came."""
+        entries_of_leads = [entry for entry in entries if not entry.status]
+        leads = self.env["lead.capture.leads"]
+        self._match(entries_of_leads)
+        utm = self._utm_ids([entry.item for entry in entries_of_leads])
+        lookup = Lookup(self.env, [entry.item for entry in entries_of_leads])
+        leads._restore(
+            {
+                entry.known.ref
+                for entry in entries_of_leads
+                if entry.known and entry.known.state == LOST
+            }
+        )
+        leads._create(entries_of_leads, lookup, utm, create_lead, assignee)
+        self._write_submissions(entries)
+        self._write_consents(entries)
+        self._write_touchpoints(entries_of_leads, utm)
+        leads._fill(
+            [entry for entry in entries_of_leads if entry.status == "matched"], lookup
+        )
+        leads._tell(entries_of_leads)
+
+    # ------------------------------------------------------------
+    # MATCHING
+    # ------------------------------------------------------------
+
+    @api.model
+    def _match(self, entries):
+        by_company = {}
+        for entry in entries:
+            by_company.setdefault(entry.channel.company_id, []).append(entry)
+        for company, company_entries in by_company.items():
+            index = self._person_index(
+                company, [entry.person for entry in company_entries]
+            )
+            for entry in company_entries:
+                known = index.match(entry.person)
+                if known and known.state == LOST and company.lead_lost_policy == "new":
+                    entry.previous_lead_id = known.ref
+                    known = None
+                if known:
+                    entry.status, entry.known = "matched", known
+                    if known.state == LOST:  # restored, so open from here on
+                        index.add(Known(known.ref, known.person, OPEN, known.rank))
+                else:
+                    entry.status = "created"
+                    # new leads are newer than any id
+                    index.add(Known(entry, entry.person, OPEN, 2**62))
+
+    @api.model
+    def _person_index(self, company, persons):
+        """The leads of these people: one query for all."""
+        index = PersonIndex()
+        emails = list({person.email for person in persons if person.email})
+        phones = list({person.phone for person in persons if person.phone})
+        if not emails and not phones:
+            return index
+        lead = self.env["crm.lead"]
+        lead.flush_model(
+            ["email_normalized", "phone_sanitized", "contact_name", "active"]
+        )
+        lead.flush_model(["won_status", "company_id"])
+        # plain SQL: one row per lead without loading records; UNION keeps both
+        # indexes in use where OR would not
+        self.env.cr.execute(
+            """
+            WITH candidate AS (
+                SELECT id FROM crm_lead WHERE email_normalized = ANY(%(emails)s)
+                UNION
+                SELECT id FROM crm_lead WHERE phone_sanitized = ANY(%(phones)s)
+            )
+            SELECT id, COALESCE(email_normalized, ''), COALESCE(phone_sanitized, ''),
+                   COALESCE(contact_name, ''), active, won_status
+              FROM crm_lead JOIN candidate USING (id)
+             WHERE company_id = %(company)s OR company_id IS NULL
+            """,
+            {"emails": emails, "phones": phones, "company": company.id},
+        )
+        for lead_id, email, phone, name, active, won_status in self.env.cr.fetchall():
+            if won_status == "won":
+                state = WON
+            else:
+                state = OPEN if active and won_status == "pending" else LOST
+            index.add(Known(lead_id, Person(email, phone, name), state, lead_id))
+        return index
+
+    # ------------------------------------------------------------
+    # UTM
+    # ------------------------------------------------------------
+
+    @api.model
+    def _utm_ids(self, items):
+        """Ids by name of all sources, mediums and campaigns that items name."""
+        find = self.env["utm.mixin"]._find_or_create_by_names
+        return {
+            "source_id": find(
+                "utm.source", {item.attribution.get("utm_source") for item in items}
+            ),
+            "medium_id": find(
+                "utm.medium", {item.attribution.get("utm_medium") for item in items}
+            ),
+            "campaign_id": find(
+                "utm.campaign", {self._campaign_name(item) for item in items}
+            ),
+        }
+
+    @api.model
+    def _campaign_name(self, item):
+        attribution = item.attribution
+        return attribution.get("utm_campaign") or attribution.get("campaign_name")
+
+    @api.model
+    def _attribution_vals(self, item, channel, utm):
+        """Source, medium, campaign, click id of a touchpoint.
+
+        The channel's own stand in only where the item says nothing at all: a half
+        named origin must not be mixed with a default one.
+        """
+        attribution = item.attribution
+        vals = {
+            "source_id": utm["source_id"].get(attribution.get("utm_source")),
+            "medium_id": utm["medium_id"].get(attribution.get("utm_medium")),
+            "campaign_id": utm["campaign_id"].get(self._campaign_name(item)),
+        }
+        if not vals["source_id"] and not vals["medium_id"]:
+            vals["source_id"] = channel.source_id.id
+            vals["medium_id"] = channel.medium_id.id
+        vals["campaign_id"] = vals["campaign_id"] or channel.campaign_id.id
+        name, value = item.click_id()
+        vals["click_id"] = f"{name}:{value}" if value else False
+        return vals
+
+    # ------------------------------------------------------------
+    # ROWS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _write_submissions(self, entries):
+        """One row per item; a replayed one gets its new end."""
+        new = [entry for entry in entries if not entry.submission]
+        for entry in entries:
+            if entry.submission:
+                entry.submission.write(self._submission_end(entry))
+        created = self.env["lead.submission"].create(
+            [
+                {
+                    "channel_id": entry.channel.id,
+                    "channel_code": entry.item.channel,
+                    "company_id": entry.channel.company_id.id,
+                    "external_id": entry.item.external_id,
+                    "submitted_at": entry.item.submitted_at,
+                    "subject": entry.item.subject,
+                    "content": entry.item.as_json(),
+                    "payload": entry.item.payload,
+                    **self._submission_end(entry),
+                }
+                for entry in new
+            ]
+        )
+        for entry, submission in zip(new, created, strict=True):
+            entry.submission_id = submission.id
+
+    @api.model
+    def _submission_end(self, entry):
+        contact = entry.item.contact
+        return {
+            "state": entry.status,
+            "reason": entry.reason,
+            "lead_id": entry.lead_id,
+            "contact_name": entry.person.name,
+            "email_normalized": entry.person.email or contact.get("email"),
+            "phone": entry.person.phone or contact.get("phone"),
+        }
+
+    @api.model
+    def _write_consents(self, entries):
+        self.env["lead.consent"].create(
+            [
+                {
+                    **consent,
+                    "at": consent["at"] or entry.item.submitted_at,
+                    "lead_id": entry.lead_id,
+                    "submission_id": entry.submission_id,
+                    "company_id": entry.channel.company_id.id,
+                    "email_normalized": entry.person.email,
+                }
+                for entry in entries
+                if entry.status in ("created", "matched")
+                for consent in entry.item.consents
+            ]
+        )
+
+    @api.model
+    def _write_touchpoints(self, entries, utm):
+        self.env["lead.touchpoint"].create(
+            [
+                {
+                    **self._attribution_vals(entry.item, entry.channel, utm),
+                    "lead_id": entry.lead_id,
+                    "kind": entry.channel._touchpoint_kind(),
+                    "at": entry.item.submitted_at,
+                    "title": entry.item.subject
+                    or entry.item.attribution.get("form_name")
+                    or entry.channel.name,
+                    "url": entry.item.attribution.get("landing_page"),
+                    "channel_id": entry.channel.id,
+                    "submission_id": entry.submission_id,
+                    # visits and calls have ids of their own: never the same
+                    "external_id": f"submission:{entry.item.external_id}",
+                }
+                for entry in entries
+            ]
+        )

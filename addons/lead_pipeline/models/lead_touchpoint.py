@@ -1,0 +1,321 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..engine.item import clean_line, read_item, read_time
+from .lead_lookup import Lookup
+
+KINDS = [
+    ("page_view", "Page view"),
+    ("form_submit", "Form"),
+    ("email_sent", "Email sent"),
+    ("email_open", "Email opened"),
+    ("email_click", "Email link clicked"),
+    ("email_reply", "Email received"),
+    ("call_in", "Incoming call"),
+    ("call_out", "Outgoing call"),
+    ("sms", "SMS"),
+    ("chat", "Chat"),
+    ("meeting", "Meeting"),
+    ("ad_click", "Ad click"),
+    ("event", "Event"),
+    ("note", "Note"),
+]
+#: kinds by which a person of ours answers a lead
+RESPONSE_KINDS = ("email_sent", "call_out", "sms", "chat", "meeting")
+OUTGOING_KINDS = ("email_sent", "call_out")
+
+
+class LeadTouchpoint(models.Model):
+    """One dated contact. Tens of millions of rows: narrow, no chatter, no log."""
+
+    _name = "lead.touchpoint"
+    _description = "Lead Touchpoint"
+    _order = "at desc, id desc"
+    _log_access = False
+    _rec_name = "kind"
+
+    lead_id = fields.Many2one("crm.lead", required=True, ondelete="cascade")
+    kind = fields.Selection(KINDS, required=True)
+    at = fields.Datetime(required=True, default=fields.Datetime.now)
+    direction = fields.Selection(
+        [("in", "Incoming"), ("out", "Outgoing")], required=True, default="in"
+    )
+    duration = fields.Integer("Seconds", help="How long it lasted, in seconds.")
+    title = fields.Char()
+    url = fields.Char("URL")
+    channel_id = fields.Many2one("lead.channel", ondelete="restrict")
+    submission_id = fields.Many2one(
+        "lead.submission", ondelete="set null", index="btree_not_null"
+    )
+    source_id = fields.Many2one("utm.source", ondelete="set null")
+    medium_id = fields.Many2one("utm.medium", ondelete="set null")
+    campaign_id = fields.Many2one("utm.campaign", ondelete="set null")
+    click_id = fields.Char(help="The ad platform's click id, as parameter:value.")
+    human = fields.Boolean(
+        default=True,
+        help="Not a bot, a link scanner or a mail proxy. The others are kept, but "
+        "count for nothing.",
+    )
+    user_id = fields.Many2one("res.users", help="Our person in this contact.")
+    external_id = fields.Char()
+
+    _lead_at_idx = models.Index("(lead_id, at DESC)")
+    _external_unique = models.UniqueIndex(
+        "(COALESCE(channel_id, 0), external_id) WHERE external_id IS NOT NULL",
+        "This touchpoint is there already.",
+    )
+
+    @api.depends("kind", "title")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for touchpoint in self:
+            label = kinds.get(touchpoint.kind, "")
+            touchpoint.display_name = (
+                f"{label}: {touchpoint.title}" if touchpoint.title else label
+            )
+
+    # ------------------------------------------------------------
+    # ORM
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        touchpoints = super().create(vals_list)
+        touchpoints._refresh_leads(touchpoints.lead_id)
+        return touchpoints
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "at" in vals or "lead_id" in vals:
+            self.lead_id._recompute_touches()
+        return result
+
+    def _refresh_leads(self, leads):
+        """Bring first touch, last touch and first response of the leads up to date
+        with these touchpoints, in three statements however many there are.
+
+        Plain SQL: the ORM would write lead by lead, each with values of its own.
+        """
+        if not self:
+            return
+        self.flush_model()
+        names = leads._touch_field_names()
+        leads.flush_recordset(names)
+        for prefix, order, sooner in (
+            ("first_touch", SQL("ASC"), SQL("<")),
+            ("last_touch", SQL("DESC"), SQL(">=")),
+        ):
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE crm_lead AS lead
+                       SET %(at)s = touch.at,
+                           %(source)s = touch.source_id,
+                           %(medium)s = touch.medium_id,
+                           %(campaign)s = touch.campaign_id,
+                           %(click)s = touch.click_id
+                      FROM (
+                        SELECT DISTINCT ON (lead_id) *
+                          FROM lead_touchpoint
+                         WHERE id = ANY(%(ids)s) AND direction = 'in' AND human
+                           AND (source_id IS NOT NULL OR medium_id IS NOT NULL
+                             OR campaign_id IS NOT NULL OR click_id IS NOT NULL)
+                         ORDER BY lead_id, at %(order)s, id %(order)s
+                      ) AS touch
+                     WHERE lead.id = touch.lead_id
+                       AND (lead.%(at)s IS NULL OR touch.at %(sooner)s lead.%(at)s)
+                    """,
+                    at=SQL.identifier(f"{prefix}_at"),
+                    source=SQL.identifier(f"{prefix}_source_id"),
+                    medium=SQL.identifier(f"{prefix}_medium_id"),
+                    campaign=SQL.identifier(f"{prefix}_campaign_id"),
+                    click=SQL.identifier(f"{prefix}_click_id"),
+                    ids=self.ids,
+                    order=order,
+                    sooner=sooner,
+                )
+            )
+        self.env.cr.execute(
+            """
+            UPDATE crm_lead AS lead SET date_first_response = response.at
+              FROM (
+                SELECT lead_id,
+                       -- a meeting ahead: the contact was the one that arranged it
+                       min(LEAST(at, now() AT TIME ZONE 'UTC')) AS at
+                  FROM lead_touchpoint
+                 WHERE id = ANY(%s) AND human AND kind = ANY(%s)
+                   AND (direction = 'out' OR kind = 'meeting')
+                 GROUP BY lead_id
+              ) AS response
+             WHERE lead.id = response.lead_id
+               AND (lead.date_first_response IS NULL
+                 OR response.at < lead.date_first_response)
+            """,
+            [self.ids, list(RESPONSE_KINDS)],
+        )
+        leads.invalidate_recordset(names)
+
+    # ------------------------------------------------------------
+    # RPC
+    # ------------------------------------------------------------
+
+    @api.model
+    def _ingest(self, raw_touchpoints):
+        """Calls, clicks and visits of people we may know.
+
+        Items: {"channel", "external_id", "kind", "at" (ISO 8601), "direction"
+        ("in"/"out"), "duration" (seconds), "title", "url", "human",
+        "contact": {"email", "phone", "country"}, "submission": external id of a
+        submission of the same channel, "attribution": {...}}. The lead is that of
+        the submission, else the person's open lead, else the newest lost one.
+
+        :return: per item {"channel", "external_id", "status", "touchpoint_id",
+            "lead_id", "reason"}; status is created, duplicate, unmatched (nobody
+            known: send it again when there is a lead) or refused (reason says why)
+        """
+        now = fields.Datetime.now()
+        rows = [self._read_raw(raw, now) for raw in raw_touchpoints]
+        channels = self.env["lead.channel"]._by_code(row["code"] for row in rows)
+        for row in rows:
+            row["channel"] = channels.get(row["code"], self.env["lead.channel"])
+            if not row["reason"] and not row["channel"]:
+                row["reason"] = self.env._("There is no channel of this code.")
+        usable = [row for row in rows if not row["reason"]]
+        self._find_known(usable)
+        self._find_leads([row for row in usable if not row["touchpoint_id"]])
+        self._create_from_rows(
+            [row for row in usable if not row["touchpoint_id"] and row["lead_id"]]
+        )
+        return [self._row_result(row) for row in rows]
+
+    @api.model
+    def _read_raw(self, raw, now):
+        """A raw item as a row; ``reason`` says why it can't be used."""
+        item = read_item(raw, now)
+        data = raw if isinstance(raw, dict) else {}
+        kind = data.get("kind")
+        at = read_time(data.get("at"))
+        duration = data.get("duration")
+        reason = ""
+        if item.problem:
+            reason = self.env._("It has no channel or no external id.")
+        elif kind not in dict(KINDS):
+            reason = self.env._("Its kind is none of ours.")
+        elif not at:
+            reason = self.env._("Its time can't be read.")
+        default_direction = "out" if kind in OUTGOING_KINDS else "in"
+        direction = data.get("direction")
+        return {
+            "code": item.channel,
+            "external_id": item.external_id,
+            "item": item,
+            "submission": clean_line(data.get("submission"), 500),
+            "reason": reason,
+            "status": "",
+            "touchpoint_id": False,
+            "lead_id": False,
+            "vals": {
+                "kind": kind,
+                "at": min(at, now) if at and kind != "meeting" else at,
+                "direction": direction
+                if direction in ("in", "out")
+                else default_direction,
+                "duration": duration
+                if type(duration) is int and 0 <= duration < 2**31
+                else 0,
+                "title": clean_line(data.get("title")),
+                "url": clean_line(data.get("url"), 2000),
+                "human": data.get("human") is not False,
+                "external_id": item.external_id,
+            },
+        }
+
+    @api.model
+    def _find_known(self, rows):
+        """Mark what came before, in this call or earlier."""
+        self.env["lead.capture"]._lock_and_refresh(
+            [f"touchpoint:{row['code']}:{row['external_id']}" for row in rows],
+            self._table,
+            [("external_id", [row["external_id"] for row in rows])],
+        )
+        known = {}
+        for touchpoint in self.search(
+            [
+                ("channel_id", "in", [row["channel"].id for row in rows]),
+                ("external_id", "in", [row["external_id"] for row in rows]),
+            ]
+        ):
+            known[touchpoint.channel_id.id, touchpoint.external_id] = touchpoint
+        seen = set()
+        for row in rows:
+            key = (row["channel"].id, row["external_id"])
+            if key in known:
+                row["touchpoint_id"] = known[key].id
+                row["lead_id"] = known[key].lead_id.id
+                row["status"] = "duplicate"
+            elif key in seen:
+                row["reason"] = self.env._("It is twice in this call.")
+            seen.add(key)
+
+    @api.model
+    def _find_leads(self, rows):
+        submissions = {}
+        for submission in self.env["lead.submission"].search(
+            [
+                ("channel_id", "in", [row["channel"].id for row in rows]),
+                ("external_id", "in", [row["submission"] for row in rows]),
+                ("lead_id", "!=", False),
+            ]
+        ):
+            key = (submission.channel_id.id, submission.external_id)
+            submissions[key] = submission.lead_id.id
+        capture = self.env["lead.capture"]
+        lookup = Lookup(self.env, [row["item"] for row in rows])
+        by_company = {}
+        for row in rows:
+            row["lead_id"] = submissions.get((row["channel"].id, row["submission"]))
+            if not row["lead_id"]:
+                person = capture._person(row["item"], row["channel"], lookup)
+                by_company.setdefault(row["channel"].company_id, []).append(
+                    (row, person)
+                )
+        for company, pairs in by_company.items():
+            index = capture._person_index(company, [person for _row, person in pairs])
+            for row, person in pairs:
+                known = index.match(person)
+                row["lead_id"] = known.ref if known else False
+
+    @api.model
+    def _create_from_rows(self, rows):
+        rows = [row for row in rows if not row["reason"]]
+        utm = self.env["lead.capture"]._utm_ids([row["item"] for row in rows])
+        touchpoints = self.create(
+            [
+                {
+                    **row["vals"],
+                    **self.env["lead.capture"]._attribution_vals(
+                        row["item"], row["channel"], utm
+                    ),
+                    "lead_id": row["lead_id"],
+                    "channel_id": row["channel"].id,
+                }
+                for row in rows
+            ]
+        )
+        for row, touchpoint in zip(rows, touchpoints, strict=True):
+            row["touchpoint_id"] = touchpoint.id
+            row["status"] = "created"
+
+    @api.model
+    def _row_result(self, row):
+        status = "refused" if row["reason"] else row["status"] or "unmatched"
+        return {
+            "channel": row["code"],
+            "external_id": row["external_id"],
+            "status": status,
+            "touchpoint_id": row["touchpoint_id"] or False,
+            "lead_id": row["lead_id"] or False,
+            "reason": row["reason"] or False,
+        }

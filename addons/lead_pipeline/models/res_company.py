@@ -1,0 +1,28 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    lead_lost_policy = fields.Selection(
+        [
+            ("restore", "Restore the lost lead"),
+            ("new", "Open a new lead"),
+        ],
+        "Enquiry of a Lost Lead",
+        required=True,
+        default="restore",
+        help="What happens when somebody whose leads are all lost enquires again.",
+    )
+    lead_payload_days = fields.Integer(
+        "Keep Raw Payloads",
+        default=365,
+        help="Days after which the raw payload of a submission is removed. The "
+        "submission, its contact and its consents stay. 0: keep for ever.",
+    )
+
+    _lead_payload_days_positive = models.Constraint(
+        "CHECK(lead_payload_days >= 0)", "Days to keep payloads can't be negative."
+    )
