@@ -6,6 +6,8 @@ from markupsafe import Markup
 
 from odoo import api, models
 
+from ..engine.matching import LOST
+
 ADDRESS = ("street", "city", "zip", "state_id", "country_id")
 #: besides the address, what a later enquiry may fill where it is empty
 FILLABLE = (
@@ -27,15 +29,13 @@ class LeadCaptureLeads(models.AbstractModel):
 
     @api.model
     def _quiet(self):
-        """Leads without a notification each, and without writing a stranger's data to
-        a partner: the owner gets one message for all."""
+        """Leads without a message each, and without writing a stranger's data to a
+        partner: the owner gets one message for all."""
         return self.env["crm.lead"].with_context(
             active_test=False,
             lead_capture=True,
-            mail_create_nolog=True,
-            mail_create_nosubscribe=True,
+            tracking_disable=True,
             mail_auto_subscribe_no_notify=True,
-            mail_notrack=True,
         )
 
     # ------------------------------------------------------------
@@ -51,10 +51,12 @@ class LeadCaptureLeads(models.AbstractModel):
         """
         new = [entry for entry in entries if entry.status == "created"]
         partners = self._find_partners(new)
+        types = {channel: channel._lead_type() for channel in {e.channel for e in new}}
         for entry in new:
             entry.lead_vals = {
                 **self._contact_vals(entry, lookup),
                 **self._origin_vals(entry, utm),
+                "type": types[entry.channel],
                 "partner_id": partners.get(entry.person.email)
                 or partners.get(entry.person.phone),
             }
@@ -65,13 +67,16 @@ class LeadCaptureLeads(models.AbstractModel):
                 lead = create_lead(entry)
                 # what core's door filled stays as it is
                 origin = self._origin_vals(entry, utm)
-                lead.write({name: origin[name] for name in origin if not lead[name]})
+                lead.with_context(tracking_disable=True).write(
+                    {name: origin[name] for name in origin if not lead[name]}
+                )
                 entry.lead_id = lead.id
         else:
             self._add_stages(new)
             leads = self._quiet().create([entry.lead_vals for entry in new])
             for entry, lead in zip(new, leads, strict=True):
                 entry.lead_id = lead.id
+            self._subscribe(leads)
         for entry in entries:
             if entry.known:  # a lead's id, or the entry that made it just now
                 ref = entry.known.ref
@@ -118,7 +123,6 @@ class LeadCaptureLeads(models.AbstractModel):
             "name": f"{who}: {about}" if who else about,
             "channel_id": channel.id,
             "company_id": channel.company_id.id,
-            "type": channel._lead_type(),
             "team_id": channel.team_id.id,
             "user_id": channel.user_id.id,
             "source_id": attribution["source_id"],
@@ -140,6 +144,28 @@ class LeadCaptureLeads(models.AbstractModel):
                 )
                 stages[team_id] = stage.id
             entry.lead_vals["stage_id"] = stages[team_id]
+
+    @api.model
+    def _subscribe(self, leads):
+        """Let owner and team follow, as core does lead by lead: core decides for the
+        first lead of each owner and team, the others get the same followers."""
+        for (owner, team), group in leads.grouped(
+            lambda lead: (lead.user_id, lead.team_id)
+        ).items():
+            first, others = group[0], group[1:]
+            first._message_auto_subscribe({"user_id": owner.id, "team_id": team.id})
+            followers = first.message_follower_ids
+            if others and followers:
+                followers._insert_followers(
+                    "crm.lead",
+                    others.ids,
+                    followers.partner_id.ids,
+                    subtypes={
+                        follower.partner_id.id: follower.subtype_ids.ids
+                        for follower in followers
+                    },
+                    check_existing=False,
+                )
 
     @api.model
     def _find_partners(self, entries):
@@ -269,8 +295,14 @@ class LeadCaptureLeads(models.AbstractModel):
 
     @api.model
     def _note_html(self, entry):
+        restored = entry.known.state == LOST
         return Markup("<p><b>%s</b></p>%s") % (
-            self.env._("New enquiry by %(channel)s", channel=entry.channel.name),
+            self.env._(
+                "New enquiry by %(channel)s; the lead was lost and is open again",
+                channel=entry.channel.name,
+            )
+            if restored
+            else self.env._("New enquiry by %(channel)s", channel=entry.channel.name),
             self._enquiry_html(entry.item),
         )
 
