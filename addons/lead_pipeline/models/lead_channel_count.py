@@ -84,11 +84,14 @@ class LeadChannelCount(models.Model):
         """(channel, day) of a reported row, None where it makes no sense."""
         if not isinstance(row, dict) or type(row.get("count")) is not int:
             return None
-        if not 0 <= row["count"] < 2**31 or not isinstance(row.get("day"), str):
+        code, day = row.get("channel"), row.get("day")
+        if not 0 <= row["count"] < 2**31:
             return None
-        channel = channels.get(row.get("channel"))
+        if not isinstance(code, str) or not isinstance(day, str):
+            return None
+        channel = channels.get(code)
         try:
-            day = fields.Date.to_date(row["day"])
+            day = fields.Date.to_date(day)
         except ValueError:
             return None
         return (channel, day) if channel and day else None

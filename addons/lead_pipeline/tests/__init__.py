@@ -1,0 +1,10 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from . import test_attribution
+from . import test_channel
+from . import test_ingest
+from . import test_matching
+from . import test_privacy
+from . import test_quarantine
+from . import test_security
+from . import test_touchpoints
