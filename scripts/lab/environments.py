@@ -13,6 +13,9 @@ from .system import LAB, ROOT, LabError, fingerprint, locked, remove, run, say
 
 REQUIREMENTS = ROOT / "requirements"
 CONNECTORS = ROOT / "connectors"
+# The machine's interpreter, also when the lab is used from one of its environments:
+# else each caller would build environments of its own.
+PYTHON = Path(sys._base_executable).resolve()  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def python_env(name: str) -> Environment:
     key = fingerprint(
         [
             sys.version,
-            sys.executable,
+            str(PYTHON),
             str(home),
             *arguments,
             *(path.read_bytes() for path in files),
@@ -87,7 +90,7 @@ def recipe(name: str) -> tuple[list[str], list[Path], Path | None]:
 
 def build(path: Path, name: str, arguments: list[str], home: Path | None) -> None:
     say(f"Setting up the Python environment for {name} (once) ...")
-    run([sys.executable, "-m", "venv", path], what="Creating the environment")
+    run([PYTHON, "-m", "venv", path], what="Creating the environment")
     pip = [path / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
     run(
         [*pip, "install", "--no-input", "--quiet", *arguments],
