@@ -1,12 +1,15 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import json
 import logging
+import re
 from datetime import timedelta
 
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import ValidationError
+from odoo.tools import format_date
 
 from ..engine import rhythm
 
@@ -14,6 +17,7 @@ _logger = logging.getLogger(__name__)
 
 #: how far back a channel's rhythm is learned from
 RHYTHM_WINDOW = timedelta(weeks=8)
+DAYS_ON_CARD = 14
 TOUCHPOINT_KIND = {
     "email": "email_reply",
     "phone": "call_in",
@@ -114,6 +118,11 @@ class LeadChannel(models.Model):
     submissions_today = fields.Integer("Today", compute="_compute_activity")
     submissions_7_days = fields.Integer("Last 7 Days", compute="_compute_activity")
     quarantine_count = fields.Integer(compute="_compute_activity")
+    daily_counts = fields.Json(
+        compute="_compute_daily_counts",
+        help="Submissions of the last 14 days, oldest first, for the bars on its card.",
+    )
+    connector_snippet = fields.Text(compute="_compute_connector_snippet")
     lead_count = fields.Integer("Leads", compute="_compute_lead_count")
     count_ids = fields.One2many("lead.channel.count", "channel_id", "Reconciliation")
 
@@ -157,6 +166,45 @@ class LeadChannel(models.Model):
             last_at = last.get(channel.id)
             channel.last_submission_at = last_at
             channel.silent_since = self._format_age(last_at, now)
+
+    def _compute_daily_counts(self):
+        zone = self.env.user.tz or "UTC"
+        today = pytz.utc.localize(fields.Datetime.now()).astimezone(pytz.timezone(zone))
+        days = [
+            today.date() - timedelta(days=ago) for ago in reversed(range(DAYS_ON_CARD))
+        ]
+        counts = {
+            (channel, day.date()): count
+            for channel, day, count in self.env["lead.submission"]
+            .with_context(tz=zone)
+            ._read_group(
+                [
+                    ("channel_id", "in", self.ids),
+                    ("received_at", ">=", days[0] - timedelta(days=1)),
+                ],
+                ["channel_id", "received_at:day"],
+                ["__count"],
+            )
+        }
+        labels = [format_date(self.env, day, date_format="d MMM") for day in days]
+        for channel in self:
+            channel.daily_counts = [
+                {"day": label, "count": counts.get((channel, day), 0)}
+                for day, label in zip(days, labels, strict=True)
+            ]
+
+    @api.depends("code", "channel_type")
+    def _compute_connector_snippet(self):
+        for channel in self:
+            code = channel.code or ""
+            name = re.sub(r"[^a-z0-9_-]+", "-", code.lower()).strip("-") or "my-source"
+            channel.connector_snippet = "\n".join(
+                [
+                    f"[sources.{name}]",
+                    'type = "form"    # or meta, google_ads, typeform, csv, ...',
+                    f"channel = {json.dumps(code, ensure_ascii=False)}",
+                ]
+            )
 
     def _last_submission_at(self):
         """Time of the newest submission by channel id: one index look-up each."""

@@ -64,6 +64,7 @@ class LeadSubmission(models.Model):
     )
     payload_removed = fields.Boolean(readonly=True)
     dismissed_by_id = fields.Many2one("res.users", readonly=True)
+    consent_ids = fields.One2many("lead.consent", "submission_id", "Consents")
     summary = fields.Html(compute="_compute_summary", sanitize=False)
 
     _channel_external_unique = models.UniqueIndex(
@@ -89,10 +90,11 @@ class LeadSubmission(models.Model):
 
     @api.depends("content")
     def _compute_summary(self):
+        labels = dict(self.env["lead.channel.mapping"]._selection_target())
         for submission in self:
             submission.summary = self.env["ir.qweb"]._render(
                 "lead_pipeline.lead_submission_summary",
-                {"content": submission.content or {}},
+                {"content": submission.content or {}, "labels": labels},
                 raise_if_not_found=False,
             )
 
