@@ -1,7 +1,20 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import api, fields, models
+import logging
+import re
 
+from odoo import api, fields, models
+from odoo.tools import email_normalize, html2plaintext, parse_contact_from_email
+
+from ..engine.item import read_item
+
+_logger = logging.getLogger(__name__)
+
+#: behind these senders stands anybody: forms, machines; never one person
+ROBOT_SENDER = re.compile(
+    r"(no|do[-_.]?not|not)[-_.]?reply|mailer[-_.]?daemon|postmaster|bounces?|"
+    r"notifications?|wordpress|webmaster|www-data|root",
+)
 TOUCH_COLUMNS = ("at", "source_id", "medium_id", "campaign_id", "click_id")
 TIMELINE_LENGTH = 50
 
@@ -192,6 +205,99 @@ class CrmLead(models.Model):
     # MAIL
     # ------------------------------------------------------------
 
+    @api.model
+    def message_new(self, msg_dict, custom_values=None):
+        """A mail to a sales alias: a known person's goes to their lead, any other
+        becomes a lead by core's own code.
+
+        Whatever fails in the capture, core takes the mail. Not even a concurrency
+        error may leave: core answers every error here with a bounce, and its fetcher
+        does not try again.
+        """
+
+        def create_lead(entry=None):
+            lead = super(CrmLead, self).message_new(msg_dict, custom_values)
+            if entry and entry.person.name and not lead.contact_name:
+                lead.contact_name = entry.person.name
+            return lead
+
+        try:
+            with self.env.cr.savepoint():
+                return self._capture_mail(msg_dict, custom_values or {}, create_lead)
+        except Exception:
+            _logger.exception(
+                "mail %s was not captured, core makes its lead",
+                msg_dict.get("message_id"),
+            )
+            return create_lead()
+
+    @api.model
+    def _capture_mail(self, msg_dict, custom_values, create_lead):
+        """:return: the lead a mail belongs to"""
+        company = self._mail_company(custom_values)
+        channel = self.env["lead.channel"]._get_core_channel("email", company)
+        name, email = self._mail_sender(msg_dict, company)
+        entry = None
+        if email:
+            item = read_item(
+                {
+                    "channel": channel.code,
+                    "external_id": msg_dict.get("message_id"),
+                    "submitted_at": msg_dict.get("date"),
+                    "contact": {"name": name, "email": email},
+                    "subject": msg_dict.get("subject"),
+                    "message": html2plaintext(msg_dict.get("body") or ""),
+                },
+                fields.Datetime.now(),
+            )
+            # sudo: whoever the gateway runs as, matching sees all leads
+            entry = self.env["lead.capture"].sudo()._capture_one(
+                channel, item, create_lead=create_lead, told=True
+            )
+        if not entry or not entry.lead_id:
+            lead = create_lead()
+            lead.channel_id = channel
+            return lead
+        lead = self.browse(entry.lead_id).with_context(
+            lead_captured_mail=msg_dict.get("message_id")
+        )
+        if entry.status == "created":
+            return lead
+        if lead.user_id:
+            lead.message_subscribe(lead.user_id.partner_id.ids)
+        return lead.with_context(lead_of_known_person=True)
+
+    @api.model
+    def _mail_company(self, custom_values):
+        """The company an alias works for, by the defaults it gives its leads."""
+        company = self.env["res.company"].browse(custom_values.get("company_id"))
+        team = self.env["crm.team"].browse(custom_values.get("team_id"))
+        owner = self.env["res.users"].browse(custom_values.get("user_id"))
+        return company or team.company_id or owner.company_id or self.env.company
+
+    @api.model
+    def _mail_sender(self, msg_dict, company):
+        """Name and e-mail of the person a mail is from; the e-mail is "" where it is
+        nobody to match: a colleague, ourselves, a robot, or not readable."""
+        name, email = parse_contact_from_email(msg_dict.get("email_from") or "")
+        email = email_normalize(email or "") or ""
+        author = self.env["res.partner"].browse(msg_dict.get("author_id") or False)
+        # sudo: who is a colleague is no secret here
+        colleague = author.sudo().user_ids.filtered(lambda user: not user.share)
+        if (
+            colleague
+            or email == company.sudo().partner_id.email_normalized
+            or ROBOT_SENDER.fullmatch(email.partition("@")[0].partition("+")[0])
+        ):
+            email = ""
+        return name if name != email else "", email
+
+    def _creation_subtype(self):
+        """A known person's mail makes no new lead: its followers get it as a mail."""
+        if self.env.context.get("lead_of_known_person"):
+            return self.env["mail.message.subtype"]
+        return super()._creation_subtype()
+
     def _message_post_after_hook(self, message, msg_vals):
         result = super()._message_post_after_hook(message, msg_vals)
         self._touch_by_message(message)
@@ -202,6 +308,9 @@ class CrmLead(models.Model):
         notes among colleagues and automatic mails are none."""
         if message.message_type not in ("comment", "email", "email_outgoing"):
             return
+        captured = self.env.context.get("lead_captured_mail")
+        if captured and captured == message.message_id:
+            return  # the capture wrote its touchpoint
         if message.is_internal or not message.subtype_id or message.subtype_id.internal:
             return
         author = message.author_id

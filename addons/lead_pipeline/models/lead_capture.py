@@ -32,6 +32,7 @@ class Entry:
     known: Known | None = None  # the lead it belongs to
     previous_lead_id: int | bool = False  # a lost lead that stays lost
     lead_vals: dict | None = None  # of a lead to be made here
+    told: bool = False  # its door tells the owner
 
     def key(self):
         """What makes it unique; the row of an unknown channel is known by code."""
@@ -129,15 +130,18 @@ class LeadCapture(models.AbstractModel):
         return [entry.result() for entry in entries]
 
     @api.model
-    def _capture_one(self, channel, item, create_lead=None, assignee=None):
+    def _capture_one(
+        self, channel, item, create_lead=None, assignee=None, told=False
+    ):
         """Capture for core's own doors (mail, website, phone entry).
 
-        :param create_lead: makes the lead where nobody is known; default: from the
-            item, like ``ingest``
+        :param create_lead: makes the lead where nobody is known, and tells its
+            owner; default: from the item, like ``ingest``
         :param assignee: owner a person chose for a new lead
+        :param told: the door itself brings the enquiry to the lead's followers
         :return: an ``Entry`` with status and ids
         """
-        entry = Entry(item, channel)
+        entry = Entry(item, channel, told=told)
         self._prepare([entry])
         self._lock([entry])
         self._find_existing([entry])

@@ -71,6 +71,7 @@ class LeadCaptureLeads(models.AbstractModel):
                     {name: origin[name] for name in origin if not lead[name]}
                 )
                 entry.lead_id = lead.id
+                entry.told = True  # core tells whom it assigns
         else:
             self._add_stages(new)
             leads = self._quiet().create([entry.lead_vals for entry in new])
@@ -234,7 +235,8 @@ class LeadCaptureLeads(models.AbstractModel):
     def _tell(self, entries):
         """Note repeat enquiries on their leads, and tell each owner once for all."""
         robot = self.env.ref("base.partner_root").id
-        matched = [entry for entry in entries if entry.status == "matched"]
+        untold = [entry for entry in entries if not entry.told]
+        matched = [entry for entry in untold if entry.status == "matched"]
         bodies = defaultdict(Markup)
         for entry in matched:
             bodies[entry.lead_id] += self._note_html(entry)
@@ -251,7 +253,7 @@ class LeadCaptureLeads(models.AbstractModel):
         by_owner = defaultdict(dict)
         leads = self.env["crm.lead"].browse({entry.lead_id for entry in entries})
         owners = {lead.id: lead.user_id for lead in leads}
-        for entry in entries:
+        for entry in untold:
             owner = owners[entry.lead_id]
             if owner and owner.active and owner != self.env.user:
                 by_owner[owner].setdefault(entry.lead_id, entry)

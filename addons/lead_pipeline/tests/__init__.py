@@ -3,6 +3,7 @@
 from . import test_attribution
 from . import test_channel
 from . import test_ingest
+from . import test_mail_door
 from . import test_matching
 from . import test_privacy
 from . import test_quarantine
