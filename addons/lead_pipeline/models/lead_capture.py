@@ -73,6 +73,22 @@ class LeadCapture(models.AbstractModel):
             )
 
     @api.model
+    def _enter(self):
+        """Through the door: checks that the caller may, and goes on as superuser.
+
+        sudo: the connector's user can do nothing but come through this door. What is
+        still pending at the end of the transaction is written by the transaction's
+        default environment: it must be a superuser's too, for the caller may not even
+        read the currency that rounds a revenue.
+
+        :raises AccessError: the caller may not ingest
+        """
+        self._check_may_ingest()
+        capture = self.sudo()
+        self.env.transaction.default_env = capture.env
+        return capture
+
+    @api.model
     def _check_is_manager(self):
         if not self.env.su and not self.env.user.has_group(
             "lead_pipeline.group_lead_pipeline_manager"

@@ -122,16 +122,14 @@ class LeadSubmission(models.Model):
         :raises AccessError: the caller may not ingest
         :raises ValidationError: not a list, or more than 500 items
         """
-        capture = self.env["lead.capture"]
-        capture._check_may_ingest()
+        capture = self.env["lead.capture"]._enter()
         if not isinstance(submissions, list) or len(submissions) > MAX_BATCH:
             raise ValidationError(
                 self.env._("Give a list of at most %(limit)s items.", limit=MAX_BATCH)
             )
         now = fields.Datetime.now()
         items = [read_item(raw, now) for raw in submissions]
-        # sudo: the connector's user can do nothing but come through this door
-        return capture.sudo()._capture(items)
+        return capture._capture(items)
 
     @api.model
     def ingest_touchpoints(self, touchpoints):
@@ -142,13 +140,12 @@ class LeadSubmission(models.Model):
         :raises AccessError: the caller may not ingest
         :raises ValidationError: not a list, or more than 500 items
         """
-        self.env["lead.capture"]._check_may_ingest()
+        capture = self.env["lead.capture"]._enter()
         if not isinstance(touchpoints, list) or len(touchpoints) > MAX_BATCH:
             raise ValidationError(
                 self.env._("Give a list of at most %(limit)s items.", limit=MAX_BATCH)
             )
-        # sudo: as above
-        return self.env["lead.touchpoint"].sudo()._ingest(touchpoints)
+        return capture.env["lead.touchpoint"]._ingest(touchpoints)
 
     @api.model
     def ingest_info(self):

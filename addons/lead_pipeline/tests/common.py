@@ -64,7 +64,13 @@ class LeadPipelineCase(TransactionCase):
         }
 
     def ingest(self, *items):
-        return self.submissions.ingest(list(items))
+        """As over RPC: the caller's is the environment of the transaction."""
+        self.env.transaction.default_env = self.submissions.env
+        try:
+            return self.submissions.ingest(list(items))
+        finally:
+            self.env.flush_all()
+            self.env.transaction.default_env = self.env
 
     def ingest_one(self, *args, **kwargs):
         """Ingest one item; its result, and its lead as the superuser sees it."""
