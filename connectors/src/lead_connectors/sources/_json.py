@@ -9,7 +9,7 @@ from typing import Any
 
 from lead_connectors.normalise import clean_line
 
-__all__ = ["id_text", "load", "load_object"]
+__all__ = ["id_text", "load", "load_object", "objects"]
 
 
 def load(body: bytes | str, *, strict: bool = True) -> Any:
@@ -28,6 +28,13 @@ def load_object(body: bytes) -> dict[str, Any] | None:
     """The JSON object in ``body``, None for anything else."""
     value = load(body)
     return value if isinstance(value, dict) else None
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a JSON list; [] where it is no list."""
+    if not isinstance(value, list):
+        return []
+    return [one for one in value if isinstance(one, dict)]
 
 
 def id_text(value: Any) -> str:

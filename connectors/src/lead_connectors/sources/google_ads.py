@@ -25,7 +25,7 @@ from lead_connectors.sources._fields import (
     flat_text,
     read_fields,
 )
-from lead_connectors.sources._json import id_text, load_object
+from lead_connectors.sources._json import id_text, load_object, objects
 from lead_connectors.sources.base import Answer, Item, Receipt, Source
 
 __all__ = ["GoogleAdsConfig", "GoogleAdsSource"]
@@ -104,9 +104,8 @@ class GoogleAdsSource(Source[GoogleAdsConfig]):
         if not lead_id:
             raise Park("lead_id is missing")
         external_id = _short_id(lead_id)
-        columns = body.get("user_column_data")
         read = read_fields(
-            self._fields(columns if isinstance(columns, list) else []), self.config
+            self._fields(objects(body.get("user_column_data"))), self.config
         )
         submitted_at = moment(body.get("lead_submit_time"), receipt.received_at)
         submission = build(
@@ -121,16 +120,14 @@ class GoogleAdsSource(Source[GoogleAdsConfig]):
         )
         return [Item(external_id, submission)]
 
-    def _fields(self, columns: list[Any]) -> list[FormField]:
+    def _fields(self, columns: list[dict[str, Any]]) -> list[FormField]:
         fields = []
         claimed = {
             _COLUMNS[id_text(c.get("column_id"))]
             for c in columns
-            if isinstance(c, dict) and id_text(c.get("column_id")) in _COLUMNS
+            if id_text(c.get("column_id")) in _COLUMNS
         }
         for column in columns:
-            if not isinstance(column, dict):
-                continue
             key = id_text(column.get("column_id"))
             label = clean_line(flat_text(column.get("column_name")))
             target = _COLUMNS.get(key, "")
