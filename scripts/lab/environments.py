@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def python_env(name: str) -> Environment:
     """The environment ``odoo``, ``connectors`` or ``lint``, built when needed.
 
     It is kept under a hash of all that it is made of, so a change to the
-    requirements builds a new one and the old one goes.
+    requirements builds a new one; older ones go after a day, when no program can
+    still be running in them.
 
     :raises LabError: if pip cannot install the requirements
     """
@@ -63,8 +65,10 @@ def python_env(name: str) -> Environment:
     if not complete.is_file():
         with locked(LAB / f"venv-{name}.lock"):
             if not complete.is_file():
+                remove(path)  # an attempt that was broken off
                 for old in LAB.glob(f"venv-{name}-*"):
-                    remove(old)
+                    if old.stat().st_mtime < time.time() - 86400:
+                        remove(old)
                 build(path, name, arguments, home)
                 complete.touch()
     return Environment(path)

@@ -183,5 +183,3 @@ print("key=" + key)
 def check_name(database: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,50}", database):
         raise LabError(f"not a good name for a database: {database!r}")
-
-

@@ -169,7 +169,7 @@ def find_binaries() -> Path:
         return newest.parent
     if other := shutil.which("initdb"):
         return Path(other).resolve().parent
-    raise LabError("missing Debian packages, please install: apt-get install postgresql")
+    raise LabError("missing Debian package, please install: postgresql")
 
 
 def cluster_user() -> str | None:

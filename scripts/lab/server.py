@@ -115,9 +115,7 @@ class Odoo:
         )
         self.log.unlink(missing_ok=True)
         self.process = Process(
-            odoo_argv(
-                self.environment, "-c", config, "-d", self.database, *self.extra
-            ),
+            odoo_argv(self.environment, "-c", config, "-d", self.database, *self.extra),
             log=self.log,
             env=self.environment.environ(),
         )

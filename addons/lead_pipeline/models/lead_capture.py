@@ -281,8 +281,8 @@ class LeadCapture(models.AbstractModel):
             for expression, values in columns
             if values
         ]
-        if not conditions:
-            return
+        if not conditions or not self.env.registry.ready:
+            return  # not ready: being installed, with demo data; nobody else is here
         query = SQL(
             "SELECT id FROM %s WHERE %s",
             SQL.identifier(table),

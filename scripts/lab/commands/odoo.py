@@ -1,19 +1,5 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
-"""The lab's Odoo 19 with our addons, for development.
-
-    ./scripts/odoo                        serve database `dev` at ODOO_PORT (8069),
-                                          made with our addons and demo data if missing
-    ./scripts/odoo -d NAME ...            any options of `odoo`, e.g.
-        -d dev -u lead_pipeline             update the addon, then serve
-        -d x -i lead_pipeline --with-demo --stop-after-init
-        -d x --test-enable --test-tags /lead_pipeline --stop-after-init
-    ./scripts/odoo shell -d NAME          any sub-command of `odoo`
-    ./scripts/odoo db list
-    ./scripts/odoo db new NAME [MODULE..] fresh one from the template (seconds)
-    ./scripts/odoo db copy FROM TO
-    ./scripts/odoo db drop NAME
-    ./scripts/odoo psql NAME [ARGS]       PostgreSQL's own shell
-"""
+"""The lab's Odoo 19 with our addons, for development."""
 
 from __future__ import annotations
 
@@ -23,12 +9,26 @@ from collections.abc import Mapping
 
 from lab import ADDONS, Lab, LabError, main, require_port, say
 
+USAGE = """\
+./scripts/odoo                        serve database `dev` at ODOO_PORT (8069),
+                                      made with our addons and demo data if missing
+./scripts/odoo -d NAME ...            any options of `odoo`, e.g.
+    -d dev -u lead_pipeline             update the addon, then serve
+    -d x -i lead_pipeline --with-demo --stop-after-init
+    -d x --test-enable --test-tags /lead_pipeline --stop-after-init
+./scripts/odoo shell -d NAME          any sub-command of `odoo`
+./scripts/odoo db list
+./scripts/odoo db new NAME [MODULE..] fresh one from the template (seconds)
+./scripts/odoo db copy FROM TO
+./scripts/odoo db drop NAME
+./scripts/odoo psql NAME [ARGS]       PostgreSQL's own shell"""
+
 DATABASE = "dev"
 
 
 def command(arguments: list[str]) -> int:
     if arguments and arguments[0] in ("help", "--help", "-h"):
-        print(__doc__)
+        print(USAGE)
         return 0
     # Odoo listens unless told not to; know before anything is set up.
     listens = not {"--stop-after-init", "--no-http"} & set(arguments) and (
