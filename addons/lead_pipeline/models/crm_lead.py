@@ -46,14 +46,14 @@ class CrmLead(models.Model):
     )
     consent_ids = fields.One2many("lead.consent", "lead_id", readonly=True)
 
-    # first and last touch: kept apart for ever, written by the touchpoints
+    # First and last touch: kept apart for ever, written by the touchpoints. Without
+    # indexes: each would cost every new lead, and they are only grouped by.
     first_touch_at = fields.Datetime("First Touch", readonly=True, copy=False)
     first_touch_source_id = fields.Many2one(
         "utm.source",
         "First Source",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     first_touch_medium_id = fields.Many2one(
@@ -61,7 +61,6 @@ class CrmLead(models.Model):
         "First Medium",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     first_touch_campaign_id = fields.Many2one(
@@ -69,7 +68,6 @@ class CrmLead(models.Model):
         "First Campaign",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     first_touch_click_id = fields.Char("First Click ID", readonly=True, copy=False)
@@ -79,7 +77,6 @@ class CrmLead(models.Model):
         "Last Source",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     last_touch_medium_id = fields.Many2one(
@@ -87,7 +84,6 @@ class CrmLead(models.Model):
         "Last Medium",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     last_touch_campaign_id = fields.Many2one(
@@ -95,7 +91,6 @@ class CrmLead(models.Model):
         "Last Campaign",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     last_touch_click_id = fields.Char("Last Click ID", readonly=True, copy=False)
@@ -237,24 +232,25 @@ class CrmLead(models.Model):
         company = self._mail_company(custom_values)
         channel = self.env["lead.channel"]._get_core_channel("email", company)
         name, email = self._mail_sender(msg_dict, company)
-        entry = None
-        if email:
-            item = read_item(
-                {
-                    "channel": channel.code,
-                    "external_id": msg_dict.get("message_id"),
-                    "submitted_at": msg_dict.get("date"),
-                    "contact": {"name": name, "email": email},
-                    "subject": msg_dict.get("subject"),
-                    "message": html2plaintext(msg_dict.get("body") or ""),
+        item = read_item(
+            {
+                "channel": channel.code,
+                "external_id": msg_dict.get("message_id"),
+                "submitted_at": msg_dict.get("date"),
+                "contact": {"name": name, "email": email},
+                "subject": msg_dict.get("subject"),
+                "message": html2plaintext(msg_dict.get("body") or ""),
+                "payload": {
+                    header: msg_dict.get(header)
+                    for header in ("message_id", "date", "email_from", "to", "cc")
                 },
-                fields.Datetime.now(),
-            )
-            # sudo: whoever the gateway runs as, matching sees all leads
-            entry = self.env["lead.capture"].sudo()._capture_one(
-                channel, item, create_lead=create_lead, told=True
-            )
-        if not entry or not entry.lead_id:
+            },
+            fields.Datetime.now(),
+        )
+        # sudo: whoever the gateway runs as, matching sees all leads
+        capture = self.env["lead.capture"].sudo()
+        entry = capture._capture_one(channel, item, create_lead=create_lead, told=True)
+        if not entry.lead_id:  # its lead was deleted, and the mail came again
             lead = create_lead()
             lead.channel_id = channel
             return lead
@@ -277,7 +273,7 @@ class CrmLead(models.Model):
 
     @api.model
     def _mail_sender(self, msg_dict, company):
-        """Name and e-mail of the person a mail is from; the e-mail is "" where it is
+        """Name and e-mail of the person a mail is from; both are "" where it is
         nobody to match: a colleague, ourselves, a robot, or not readable."""
         name, email = parse_contact_from_email(msg_dict.get("email_from") or "")
         email = email_normalize(email or "") or ""
@@ -285,11 +281,12 @@ class CrmLead(models.Model):
         # sudo: who is a colleague is no secret here
         colleague = author.sudo().user_ids.filtered(lambda user: not user.share)
         if (
-            colleague
+            not email
+            or colleague
             or email == company.sudo().partner_id.email_normalized
             or ROBOT_SENDER.fullmatch(email.partition("@")[0].partition("+")[0])
         ):
-            email = ""
+            return "", ""
         return name if name != email else "", email
 
     def _creation_subtype(self):

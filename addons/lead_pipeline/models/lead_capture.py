@@ -159,6 +159,8 @@ class LeadCapture(models.AbstractModel):
         """
         entry = Entry(item, channel, told=told)
         self._prepare([entry])
+        if create_lead:  # it can make one of anything: nothing to quarantine
+            entry.status = entry.reason = ""
         self._lock([entry])
         self._find_existing([entry])
         if entry.status != "duplicate":

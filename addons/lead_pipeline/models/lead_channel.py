@@ -362,12 +362,14 @@ class LeadChannel(models.Model):
         self.env["lead.capture"]._lock_and_refresh(
             [f"channel:{code}"], "lead_channel", [("code", [code])]
         )
+        medium = self.env.ref(f"utm.utm_medium_{channel_type}", False)
         return channels.create(
             {
                 "name": label[channel_type],
                 "code": code,
                 "channel_type": channel_type,
                 "company_id": company.id,
+                "medium_id": medium and medium.id,
                 "responsible_id": False,
             }
         )

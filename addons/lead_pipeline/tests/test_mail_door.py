@@ -210,8 +210,9 @@ class TestMailDoor(MailCommon):
         lead = self.receive(f'"{colleague.name}" <{colleague.email}>')
         self.assertNotEqual(lead, known)
         self.assertEqual(lead.channel_id, self.channel)
-        self.assertFalse(lead.submission_ids)
-        self.assertFalse(lead.touchpoint_ids, "a colleague's mail is no contact")
+        self.assertEqual(lead.submission_ids.state, "created")
+        self.assertFalse(lead.submission_ids.email_normalized)
+        self.assertIn(colleague.email, lead.submission_ids.payload)
 
     def test_robots_are_nobody(self):
         senders = [
@@ -237,6 +238,8 @@ class TestMailDoor(MailCommon):
         lead = self.receive("undisclosed")
         self.assertTrue(lead)
         self.assertEqual(lead.channel_id, self.channel)
+        self.assertEqual(lead.submission_ids.state, "created")
+        self.assertFalse(lead.submission_ids.reason)
         self.assertEqual(len(self.mails_of(lead)), 1)
 
     def test_names_of_many_countries(self):
