@@ -32,7 +32,11 @@
         "report/crm_lead_report_views.xml",
         "views/lead_pipeline_menus.xml",
     ],
-    "demo": [],
+    "demo": [
+        "demo/lead_channel_demo.xml",
+        "demo/lead_submission_demo.xml",
+        "demo/lead_touchpoint_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": [
             "lead_pipeline/static/src/**/*",

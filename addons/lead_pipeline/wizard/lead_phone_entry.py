@@ -106,11 +106,12 @@ class LeadPhoneEntry(models.TransientModel):
     def _person(self):
         item = self._read_item()
         # sudo: a rep may type for a channel they can't read; only its country counts
-        return (
+        person, _shown = (
             self.env["lead.capture"]
             .sudo()
             ._person(item, self.channel_id.sudo(), Lookup(self.env, [item]))
         )
+        return person
 
     def _leads_of(self, person):
         """All leads of a person, newest first, in superuser mode."""
