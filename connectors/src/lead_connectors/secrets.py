@@ -12,20 +12,26 @@ In connectors.toml it is written ``app_secret = "env:META_APP_SECRET"`` or
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-__all__ = ["SecretRef", "hide_secrets"]
+__all__ = ["SecretRef", "files_relative_to", "hide_secrets"]
 
 _HIDDEN = "[secret]"
 # Shorter values would blank out ordinary words and numbers of a log line.
 _MIN_HIDDEN = 6
 _known: set[str] = set()
+
+# Where a relative "file:" starts: the folder of the configuration being read.
+_folder: ContextVar[Path] = ContextVar("_folder", default=Path())
 
 _CURE = 'write "env:NAME" (an environment variable) or "file:/path" (a file)'
 
@@ -71,8 +77,8 @@ class SecretRef:
         raise TypeError("a secret is never pickled")
 
     @classmethod
-    def resolve(cls, reference: str, base: Path | None = None) -> SecretRef:
-        """Read ``env:NAME`` or ``file:PATH``; a relative path starts at ``base``.
+    def resolve(cls, reference: str) -> SecretRef:
+        """Read ``env:NAME`` or ``file:PATH``.
 
         Raises ValueError, which names the reference and the cure, never the value.
         """
@@ -85,7 +91,7 @@ class SecretRef:
                     " service (systemd: EnvironmentFile=) and start again"
                 )
         elif kind == "file" and name:
-            path = (base or Path()) / name
+            path = _folder.get() / name
             try:
                 value = path.read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeError) as error:
@@ -104,7 +110,7 @@ class SecretRef:
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
+        return core_schema.no_info_plain_validator_function(
             cls._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda secret: secret._origin
@@ -112,19 +118,28 @@ class SecretRef:
         )
 
     @classmethod
-    def _validate(cls, value: Any, info: core_schema.ValidationInfo) -> SecretRef:
+    def _validate(cls, value: Any) -> SecretRef:
         if isinstance(value, SecretRef):
             return value
-        base = (info.context or {}).get("base_dir")
         try:
             if not isinstance(value, str):
                 raise ValueError(f"a secret must be a text: {_CURE}")
-            return cls.resolve(value, base)
+            return cls.resolve(value)
         except ValueError as error:
             # not a ValueError: pydantic would show the input beside it
             raise PydanticCustomError(
                 "secret", "{text}", {"text": str(error)}
             ) from None
+
+
+@contextlib.contextmanager
+def files_relative_to(folder: Path) -> Iterator[None]:
+    """Meanwhile, a relative ``file:`` starts at ``folder``."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
 
 
 def hide_secrets(text: str) -> str:
