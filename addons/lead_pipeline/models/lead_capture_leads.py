@@ -68,7 +68,12 @@ class LeadCaptureLeads(models.AbstractModel):
                 # what core's door filled stays as it is
                 origin = self._origin_vals(entry, utm)
                 lead.with_context(tracking_disable=True).write(
-                    {name: origin[name] for name in origin if not lead[name]}
+                    {
+                        name: value
+                        for name, value in origin.items()
+                        # writing an empty one would set off core's computes
+                        if value and not lead[name]
+                    }
                 )
                 entry.lead_id = lead.id
                 entry.told = True  # core tells whom it assigns
