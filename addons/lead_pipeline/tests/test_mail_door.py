@@ -4,10 +4,11 @@ from datetime import datetime
 from email.message import EmailMessage
 from unittest.mock import patch
 
-from odoo.addons.mail.tests.common import MailCommon
 from odoo.exceptions import ConcurrencyError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.mail.tests.common import MailCommon
 
 MODULE = "odoo.addons.lead_pipeline.models"
 
@@ -62,7 +63,9 @@ class TestMailDoor(MailCommon):
         return self.env["crm.lead"].browse(lead_id)
 
     def mails_of(self, lead):
-        return lead.message_ids.filtered(lambda message: message.message_type == "email")
+        return lead.message_ids.filtered(
+            lambda message: message.message_type == "email"
+        )
 
     def known_lead(self, **vals):
         return self.env["crm.lead"].create(
