@@ -2,6 +2,10 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
+#: what a touchpoint tells of a meeting
+TOUCH_FIELDS = {"opportunity_id", "start", "stop", "duration", "name", "active"}
+TOUCH_FIELDS |= {"start_date", "stop_date", "allday", "user_id"}
+
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
@@ -14,7 +18,7 @@ class CalendarEvent(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if "opportunity_id" in vals or "start" in vals or "active" in vals:
+        if not TOUCH_FIELDS.isdisjoint(vals):
             self._touch_leads()
         return result
 
@@ -56,16 +60,20 @@ class CalendarEvent(models.Model):
                 "at": event.start or fields.Datetime.now(),
                 "duration": int((event.duration or 0) * 3600),
                 "title": event.name,
+                "user_id": event.user_id.id,
             }
             if touch:
+                previous = touch.lead_id
                 touch.write(vals)
+                if previous != lead:  # it never was a meeting with the other one
+                    previous.date_first_response = False
+                    previous._recompute_touches()
             else:
                 to_create.append(
                     {
                         **vals,
                         "kind": "meeting",
                         "direction": "out",
-                        "user_id": event.user_id.id,
                         "external_id": f"calendar.event,{event.id}",
                     }
                 )

@@ -4,7 +4,12 @@ import logging
 import re
 
 from odoo import api, fields, models
-from odoo.tools import email_normalize, html2plaintext, parse_contact_from_email
+from odoo.tools import (
+    email_normalize,
+    email_normalize_all,
+    html2plaintext,
+    parse_contact_from_email,
+)
 
 from ..engine.item import read_item
 
@@ -31,9 +36,7 @@ class CrmLead(models.Model):
         help="Where the lead came in first.",
     )
     submission_ids = fields.One2many("lead.submission", "lead_id", readonly=True)
-    submission_count = fields.Integer(
-        "Enquiries", compute="_compute_submission_count"
-    )
+    submission_count = fields.Integer("Enquiries", compute="_compute_submission_count")
     touchpoint_ids = fields.One2many("lead.touchpoint", "lead_id", readonly=True)
     touchpoint_count = fields.Integer(
         "Touchpoints", compute="_compute_touchpoint_count"
@@ -168,10 +171,12 @@ class CrmLead(models.Model):
         ] + ["date_first_response"]
 
     def _recompute_touches(self):
-        """First touch, last touch and first response from all touchpoints again."""
+        """First and last touch from all touchpoints again. A first response stays: a
+        meeting that was moved was still arranged when it was."""
         if not self:
             return
-        self.write(dict.fromkeys(self._touch_field_names(), False))
+        names = set(self._touch_field_names()) - {"date_first_response"}
+        self.write(dict.fromkeys(names, False))
         # sudo: contacts the user may not see are touches all the same
         touchpoints = self.env["lead.touchpoint"].sudo()
         touchpoints.search([("lead_id", "in", self.ids)])._refresh_leads(self)
@@ -194,6 +199,8 @@ class CrmLead(models.Model):
         self.env["lead.touchpoint"].sudo().search(
             [("lead_id", "in", opportunities.ids)]
         ).write({"lead_id": self.id})
+        responses = (self | opportunities).mapped("date_first_response")
+        self.date_first_response = min(filter(None, responses), default=False)
         return result
 
     # ------------------------------------------------------------
@@ -313,12 +320,11 @@ class CrmLead(models.Model):
         author = message.author_id
         # sudo: who is a colleague is no secret here
         colleague = author.sudo().user_ids.filtered(lambda user: not user.share)[:1]
-        if colleague:
-            outside = message.partner_ids.filtered("partner_share")
-            if not outside and not message.outgoing_email_to:
-                return
-        elif message.message_type != "email":
+        if not colleague and message.message_type != "email":
             return
+        leads = self
+        if colleague:
+            leads = self.filtered(lambda lead: lead._is_for_customer(message))
         # sudo: touchpoints are written by the system, never by hand
         self.env["lead.touchpoint"].sudo().create(
             [
@@ -331,8 +337,27 @@ class CrmLead(models.Model):
                     "user_id": colleague.id,
                     "external_id": f"mail.message,{message.id}",
                 }
-                for lead in self
+                for lead in leads
             ]
+        )
+
+    def _is_for_customer(self, message):
+        """Whether a colleague's message goes to somebody outside: a recipient, a
+        follower, or the address of a mail they sent past Odoo with us in copy."""
+        self.ensure_one()
+        if message.partner_ids.filtered("partner_share") or message.outgoing_email_to:
+            return True
+        written_to = email_normalize_all(
+            f"{message.incoming_email_to or ''},{message.incoming_email_cc or ''}"
+        )
+        if self.email_normalized and self.email_normalized in written_to:
+            return True
+        # sudo: who follows is no secret here
+        followers = self.sudo().message_follower_ids
+        return any(
+            follower.partner_id.partner_share
+            and message.subtype_id in follower.subtype_ids
+            for follower in followers
         )
 
     # ------------------------------------------------------------

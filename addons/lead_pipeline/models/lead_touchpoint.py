@@ -1,7 +1,9 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from psycopg2 import IntegrityError
+
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from ..engine.item import clean_line, read_item, read_time
 from .lead_lookup import Lookup
@@ -85,6 +87,23 @@ class LeadTouchpoint(models.Model):
         touchpoints = super().create(vals_list)
         touchpoints._refresh_leads(touchpoints.lead_id)
         return touchpoints
+
+    @api.model
+    def _create_once(self, vals_list):
+        """Make touchpoints of what happened inside Odoo, known by their external id,
+        except those that are there already; another may write the same right now."""
+        external_ids = [vals["external_id"] for vals in vals_list]
+        known = self.search(
+            [("channel_id", "=", False), ("external_id", "in", external_ids)]
+        ).mapped("external_id")
+        new = [vals for vals in vals_list if vals["external_id"] not in known]
+        try:
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                return self.create(new)
+        except IntegrityError:
+            if len(new) == 1:
+                return self.browse()
+        return self.union(*(self._create_once([vals]) for vals in new))
 
     def write(self, vals):
         result = super().write(vals)

@@ -12,6 +12,9 @@ class MailActivity(models.Model):
             lambda activity: activity.res_model == "crm.lead"
             and activity.activity_category == "phonecall"
         )
+        # sudo: a colleague may do an activity of a lead they can't see
+        leads = self.env["crm.lead"].sudo().browse(calls.mapped("res_id")).exists()
+        calls = calls.filtered(lambda call: call.res_id in leads.ids)
         vals_list = [
             {
                 "lead_id": call.res_id,
@@ -23,9 +26,8 @@ class MailActivity(models.Model):
                 "external_id": f"mail.activity,{call.id}",
             }
             for call in calls
-            if call.res_id
         ]
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         # sudo: touchpoints are written by the system, never by hand
-        self.env["lead.touchpoint"].sudo().create(vals_list)
+        self.env["lead.touchpoint"].sudo()._create_once(vals_list)
         return result

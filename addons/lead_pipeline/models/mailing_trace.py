@@ -28,27 +28,16 @@ class MailingTrace(models.Model):
         traces = self.filtered(
             lambda trace: trace.model == "crm.lead" and not trace.is_test_trace
         )
+        # sudo: whoever opens the mail is a stranger
         leads = self.env["crm.lead"].sudo().browse(traces.mapped("res_id")).exists()
         # sudo: touchpoints are written by the system, never by hand
-        touchpoints = self.env["lead.touchpoint"].sudo()
-        external_ids = {
-            trace: f"mailing.trace,{trace.id},{kind}"
-            for trace in traces
-            if trace.res_id in leads.ids
-        }
-        known = set(
-            touchpoints.search(
-                [
-                    ("channel_id", "=", False),
-                    ("external_id", "in", list(external_ids.values())),
-                ]
-            ).mapped("external_id")
-        )
-        touchpoints.create(
+        self.env["lead.touchpoint"].sudo()._create_once(
             [
                 {
                     "lead_id": trace.res_id,
-                    "kind": kind,
+                    "kind": "sms"
+                    if kind == "email_sent" and trace.trace_type == "sms"
+                    else kind,
                     "direction": direction,
                     "at": fields.Datetime.now(),
                     "title": trace.mass_mailing_id.subject,
@@ -56,9 +45,9 @@ class MailingTrace(models.Model):
                     "source_id": trace.source_id.id,
                     "medium_id": trace.medium_id.id,
                     "campaign_id": trace.campaign_id.id,
-                    "external_id": external_id,
+                    "external_id": f"mailing.trace,{trace.id},{kind}",
                 }
-                for trace, external_id in external_ids.items()
-                if external_id not in known
+                for trace in traces
+                if trace.res_id in leads.ids
             ]
         )
