@@ -14,5 +14,6 @@ from . import lead_consent
 from . import crm_lead
 from . import calendar_event
 from . import mail_activity
+from . import mail_alias
 from . import mailing_trace
 from . import privacy_lookup_wizard

@@ -4,6 +4,8 @@ import logging
 import re
 
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.http import request
 from odoo.tools import (
     email_normalize,
     email_normalize_all,
@@ -212,9 +214,9 @@ class CrmLead(models.Model):
         """A mail to a sales alias: a known person's goes to their lead, any other
         becomes a lead by core's own code.
 
-        Whatever fails in the capture, core takes the mail. Not even a concurrency
-        error may leave: core answers every error here with a bounce, and its fetcher
-        does not try again.
+        Whatever fails in the capture, core takes the mail. Where another caller was
+        faster with the same person, a request is run again by Odoo; the fetcher of
+        mail servers tries nothing again, so there too core takes it.
         """
 
         def create_lead(entry=None):
@@ -226,7 +228,9 @@ class CrmLead(models.Model):
         try:
             with self.env.cr.savepoint():
                 return self._capture_mail(msg_dict, custom_values or {}, create_lead)
-        except Exception:
+        except Exception as error:
+            if request and isinstance(error, ConcurrencyError):
+                raise
             _logger.exception(
                 "mail %s was not captured, core makes its lead",
                 msg_dict.get("message_id"),

@@ -285,3 +285,32 @@ class TestMailDoor(MailCommon):
                 "what the capture began is undone",
             )
             lead.unlink()
+
+    def test_request_is_run_again_when_another_was_faster(self):
+        with (
+            patch.object(
+                self.registry["lead.capture"],
+                "_check_fresh",
+                side_effect=ConcurrencyError("faster"),
+            ),
+            patch(f"{MODULE}.crm_lead.request", True),
+            self.assertRaises(ConcurrencyError),
+        ):
+            self.receive()
+        self.assertNotEqual(self.team.alias_id.alias_status, "invalid")
+        self.assertFalse(
+            self.env["mail.mail"].search([("email_to", "like", "layla.haddad")]),
+            "no bounce: the mail is on its way",
+        )
+
+    def test_what_core_itself_refuses_bounces_as_ever(self):
+        self.team.alias_defaults = "{'stage_id': 'none'}"
+        with (
+            patch.object(
+                self.registry["mail.alias"], "_alias_bounce_incoming_email"
+            ) as bounce,
+            mute_logger(f"{MODULE}.crm_lead", "odoo.sql_db"),
+            self.assertRaises(Exception),
+        ):
+            self.receive()
+        self.assertEqual(bounce.call_count, 1)
