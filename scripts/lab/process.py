@@ -31,6 +31,7 @@ class Process:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         user: str | None = None,
+        stdin: Path = Path(os.devnull),
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.log = log
@@ -40,10 +41,10 @@ class Process:
             account = pwd.getpwnam(user)
             guard += ["--reuid", user, "--regid", str(account.pw_gid), "--init-groups"]
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with log.open("ab") as output, stdin.open("rb") as source:
             self.popen = subprocess.Popen(
                 [*guard, "--", *(str(part) for part in argv)],
-                stdin=subprocess.DEVNULL,
+                stdin=source,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=None if env is None else dict(env),
