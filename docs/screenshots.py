@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-3.0-or-later
+"""Take the pictures of docs/images again, from a running Odoo with our demo data.
+
+    ./scripts/odoo                                   in another terminal
+    pip install playwright pillow
+    python docs/screenshots.py --url http://127.0.0.1:8069 --database dev
+
+Needs a Chromium (--browser, default /usr/bin/chromium).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+IMAGES = Path(__file__).parent / "images"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PALETTE = 256  # colours: a screen of text needs no more, and is a third of the size
+
+
+class Web:
+    """One signed-in user of the web client."""
+
+    def __init__(self, browser: Browser, url: str, database: str, login: str) -> None:
+        self.url = url.rstrip("/")
+        self.context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin"
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
+        # the greeting of OdooBot would lie over everything
+        self.page.add_init_script(
+            """addEventListener("DOMContentLoaded", () => {
+                const style = document.createElement("style");
+                style.textContent = ".o-mail-ChatHub { display: none !important; }";
+                document.head.append(style);
+            })"""
+        )
+        self.page.goto(f"{self.url}/web/login?db={database}")
+        self.page.fill("input[name=login]", login)
+        self.page.fill("input[name=password]", login)
+        # with a website installed, the first button of the page is its search
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_selector(".o_web_client .o_main_navbar")
+
+    def open(self, action: str, *, narrow: bool = False, record: int = 0) -> Page:
+        """Open an action by XML id, or a record of it, wide or as on a phone."""
+        self.page.set_viewport_size(
+            {"width": 390, "height": 844} if narrow else {"width": 1440, "height": 900}
+        )
+        path = f"/odoo/action-lead_pipeline.{action}"
+        self.page.goto(f"{self.url}{path}" + (f"/{record}" if record else ""))
+        self.settle()
+        return self.page
+
+    def call(self, model: str, method: str, *args: object, **kwargs: object) -> object:
+        """Call a method of a model as this user."""
+        answer = self.page.request.post(
+            f"{self.url}/web/dataset/call_kw",
+            data={
+                "jsonrpc": "2.0",
+                "params": {
+                    "model": model,
+                    "method": method,
+                    "args": list(args),
+                    "kwargs": kwargs,
+                },
+            },
+        ).json()
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["data"]["message"])
+        return answer["result"]
+
+    def find(self, model: str, domain: list[object]) -> int:
+        """The id of the newest record; raises LookupError where there is none."""
+        found = self.call(model, "search", domain, limit=1)
+        if not isinstance(found, list) or not found:
+            raise LookupError(f"no {model} with {domain}: is this our demo data?")
+        return int(found[0])
+
+    def settle(self) -> None:
+        """Wait until the view is drawn and quiet."""
+        self.page.wait_for_selector(".o_view_controller, .modal .o_form_view")
+        # the bus never rests, so "network idle" would never come
+        self.page.wait_for_timeout(1500)
+        self.page.wait_for_selector(".o_loading_indicator", state="detached")
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write the window as a small PNG."""
+        shot = Image.open(io.BytesIO(self.page.screenshot()))
+        small = shot.convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE)
+        target = folder / f"{name}.png"
+        small.save(target, optimize=True)
+        print(f"{target} {target.stat().st_size // 1024} kB")
+
+
+def channels(web: Web) -> None:
+    web.open("lead_channel_action")
+
+
+def submissions(web: Web) -> None:
+    web.open("lead_submission_action")
+
+
+def submission(web: Web) -> None:
+    record = web.find("lead.submission", [("external_id", "=", "demo-google-1")])
+    web.open("lead_submission_action", record=record)
+
+
+def quarantine(web: Web) -> None:
+    web.open("lead_submission_action_quarantine")
+
+
+def quarantine_fix(web: Web) -> None:
+    record = web.find(
+        "lead.submission",
+        [("channel_code", "=", "landing-winter"), ("state", "=", "quarantined")],
+    )
+    page = web.open("lead_submission_action_quarantine", record=record)
+    page.click("button:has-text('Fix and Replay')")
+    web.settle()
+
+
+def lead_timeline(web: Web) -> None:
+    record = web.find(
+        "crm.lead",
+        [("email_normalized", "=", "j.whitfield@whitfield-farms.example")],
+    )
+    page = web.open("crm_lead_report_action_channel", record=record)
+    page.click(".o_notebook a[name=timeline]")
+    web.settle()
+
+
+def phone_lead(web: Web) -> None:
+    page = web.open("lead_submission_action")
+    page.click("button[data-menu-xmlid='lead_pipeline.lead_pipeline_menu']")
+    page.click("a[data-menu-xmlid='lead_pipeline.lead_phone_entry_menu']")
+    page.wait_for_selector(".modal .o_field_widget[name=phone] input")
+    page.locator(".modal [name=phone] input").press_sequentially("+39 312 345 6789")
+    page.locator(".modal [name=message] textarea").fill(
+        "Asks again about batteries\nCall back after 17:00."
+    )
+    page.wait_for_selector(".modal [name=lead_ids] .o_data_row")
+    web.settle()
+
+
+def leads_by_channel(web: Web) -> None:
+    web.open("crm_lead_report_action_channel")
+
+
+PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
+    "channels": ("admin", channels),
+    "submissions": ("admin", submissions),
+    "submission": ("admin", submission),
+    "quarantine": ("admin", quarantine),
+    "quarantine-fix": ("admin", quarantine_fix),
+    "lead-timeline": ("demo", lead_timeline),
+    "phone-lead": ("demo", phone_lead),
+    "leads-by-channel": ("admin", leads_by_channel),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--url", default="http://127.0.0.1:8069")
+    parser.add_argument("--database", default="dev")
+    parser.add_argument("--browser", default="/usr/bin/chromium")
+    parser.add_argument("--into", type=Path, default=IMAGES)
+    parser.add_argument("names", nargs="*", help=", ".join(PICTURES))
+    options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=options.browser, args=FLAGS
+        )
+        webs: dict[str, Web] = {}
+        for name in options.names or PICTURES:
+            login, show = PICTURES[name]
+            if login not in webs:
+                # demo users' passwords are their logins
+                webs[login] = Web(browser, options.url, options.database, login)
+            show(webs[login])
+            webs[login].save(options.into, name)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
