@@ -7,6 +7,11 @@ import unicodedata
 
 #: words of a question, most telling target first; compared without case and accents
 WORDS = (
+    (
+        "name",
+        "full_name your_name first_and_last_name vor_und_nachname nom_et_prenom"
+        " nombre_y_apellidos nome_e_cognome nombre_completo",
+    ),
     ("email", "email e-mail mail correo courriel البريد 邮箱 电子邮件"),
     (
         "phone",

@@ -38,6 +38,31 @@ class LeadConnectorKey(models.TransientModel):
         default=lambda self: self._default_line_ids(),
     )
 
+    key = fields.Char(
+        "API Key",
+        compute="_compute_key",
+        help="From the context: it is in no column, so nobody can read it again.",
+    )
+    snippet = fields.Text("connectors.toml", compute="_compute_snippet")
+
+    @api.depends_context("connector_key")
+    def _compute_key(self):
+        self.key = self.env.context.get("connector_key")
+
+    @api.depends("login")
+    def _compute_snippet(self):
+        quote = json.dumps  # a TOML string is written like one of JSON
+        for wizard in self:
+            wizard.snippet = "\n".join(
+                [
+                    "[odoo]",
+                    f"url = {quote(wizard.get_base_url())}",
+                    f"database = {quote(self.env.cr.dbname)}",
+                    f"login = {quote((wizard.login or '').strip(), ensure_ascii=False)}",
+                    'api_key = "env:ODOO_API_KEY"',
+                ]
+            )
+
     @api.model
     def _default_line_ids(self):
         # sudo: names and dates of keys; the keys themselves nobody can read
@@ -87,15 +112,17 @@ class LeadConnectorKey(models.TransientModel):
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("API Key of the Connector"),
-            "res_model": "lead.connector.key.show",
-            "views": [(False, "form")],
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [
+                (
+                    self.env.ref("lead_pipeline.lead_connector_key_view_form_ready").id,
+                    "form",
+                )
+            ],
             "target": "new",
-            # in the client's memory only: the key is in no column
-            "context": {
-                "default_key": key,
-                "default_snippet": self._snippet(user),
-                "dialog_size": "medium",
-            },
+            # kept in the client's memory only, until the dialog is closed
+            "context": {"connector_key": key, "dialog_size": "medium"},
         }
 
     def _get_user(self):
@@ -134,18 +161,6 @@ class LeadConnectorKey(models.TransientModel):
             )
         return user
 
-    def _snippet(self, user):
-        quote = json.dumps  # a TOML string is written like one of JSON
-        return "\n".join(
-            [
-                "[odoo]",
-                f"url = {quote(self.get_base_url())}",
-                f"database = {quote(self.env.cr.dbname)}",
-                f"login = {quote(user.login, ensure_ascii=False)}",
-                'api_key = "env:ODOO_API_KEY"',
-            ]
-        )
-
 
 class LeadConnectorKeyLine(models.TransientModel):
     _name = "lead.connector.key.line"
@@ -183,14 +198,3 @@ class LeadConnectorKeyLine(models.TransientModel):
         key._remove()
         return self.env["lead.connector.key"].action_open()
 
-
-class LeadConnectorKeyShow(models.AbstractModel):
-    """Shows a key once. No table, so nothing of it is ever stored (as core's own)."""
-
-    _name = "lead.connector.key.show"
-    _description = "API Key of the Connector"
-
-    # the client needs an id to ask for the values
-    id = fields.Id()
-    key = fields.Char("API Key", readonly=True)
-    snippet = fields.Text("connectors.toml", readonly=True)

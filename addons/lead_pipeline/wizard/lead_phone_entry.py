@@ -40,14 +40,17 @@ class LeadPhoneEntry(models.TransientModel):
         [("me", "Me"), ("rules", "By the rules"), ("person", "Somebody else")],
         required=True,
         default="me",
-        help="Owner of a new lead. A lead that is there keeps its owner.",
+        help="Owner of a new lead, or of one that has none. A lead that has an owner "
+        "keeps it.",
     )
     user_id = fields.Many2one(
         "res.users",
         "Salesperson",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
     )
-    lead_ids = fields.Many2many("crm.lead", compute="_compute_known")
+    lead_ids = fields.Many2many(
+        "crm.lead", compute="_compute_known", context={"active_test": False}
+    )
     partner_ids = fields.Many2many("res.partner", compute="_compute_known")
     outcome = fields.Selection(
         [
@@ -106,12 +109,11 @@ class LeadPhoneEntry(models.TransientModel):
     def _person(self):
         item = self._read_item()
         # sudo: a rep may type for a channel they can't read; only its country counts
-        person, _shown = (
+        return (
             self.env["lead.capture"]
             .sudo()
             ._person(item, self.channel_id.sudo(), Lookup(self.env, [item]))
         )
-        return person
 
     def _leads_of(self, person):
         """All leads of a person, newest first, in superuser mode."""
@@ -182,7 +184,7 @@ class LeadPhoneEntry(models.TransientModel):
         if not known:
             return "new", False
         lead = self.env["crm.lead"].sudo().browse(known.ref)
-        owner = lead.user_id.name or self.env._("nobody")
+        owner = lead.user_id.name or self.env._("nobody yet")
         name = lead.name
         if not lead.sudo(False)._filtered_access("read"):
             name = self.env._("a lead you may not see")
@@ -260,6 +262,10 @@ class LeadPhoneEntry(models.TransientModel):
         if entry.status == "quarantined":
             # the rep is still there and can correct it: nothing to keep
             raise UserError(entry.reason)
+        # sudo: as above
+        lead = self.env["crm.lead"].sudo().browse(entry.lead_id)
+        if assignee and not lead.user_id:
+            lead.user_id = assignee
         return entry
 
     def _assignee(self):

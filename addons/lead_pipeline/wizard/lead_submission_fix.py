@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import re
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
@@ -32,7 +34,9 @@ class LeadSubmissionFix(models.TransientModel):
         "This Code Is",
         default="new",
     )
-    new_name = fields.Char("Channel Name")
+    new_name = fields.Char(
+        "Channel Name", compute="_compute_new_name", store=True, readonly=False
+    )
     new_type = fields.Selection(
         selection=lambda self: self.env["lead.channel"]
         ._fields["channel_type"]
@@ -77,6 +81,12 @@ class LeadSubmissionFix(models.TransientModel):
                 and not wizard.submission_id.channel_id
                 and wizard.submission_id.channel_code
             )
+
+    @api.depends("submission_id")
+    def _compute_new_name(self):
+        for wizard in self:
+            words = re.split(r"[-_.\s]+", wizard.submission_id.channel_code or "")
+            wizard.new_name = " ".join(filter(None, words)).capitalize()
 
     @api.depends("existing_channel_id")
     def _compute_existing_is_used(self):
