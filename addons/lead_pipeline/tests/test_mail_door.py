@@ -304,13 +304,13 @@ class TestMailDoor(MailCommon):
         )
 
     def test_what_core_itself_refuses_bounces_as_ever(self):
-        self.team.alias_defaults = "{'stage_id': 'none'}"
+        self.team.alias_defaults = "{'type': 'none'}"
         with (
             patch.object(
                 self.registry["mail.alias"], "_alias_bounce_incoming_email"
             ) as bounce,
             mute_logger(f"{MODULE}.crm_lead", "odoo.sql_db"),
-            self.assertRaises(Exception),
+            self.assertRaises(ValueError),
         ):
             self.receive()
         self.assertEqual(bounce.call_count, 1)
