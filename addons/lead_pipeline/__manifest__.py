@@ -41,6 +41,9 @@
         "web.assets_backend": [
             "lead_pipeline/static/src/**/*",
         ],
+        "web.assets_tests": [
+            "lead_pipeline/static/tests/tours/**/*",
+        ],
     },
     "application": True,
 }
