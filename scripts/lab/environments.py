@@ -95,7 +95,7 @@ def recipe(name: str) -> tuple[list[str], list[Path], Path | None]:
 def build(path: Path, name: str, arguments: list[str], home: Path | None) -> None:
     say(f"Setting up the Python environment for {name} (once) ...")
     run([PYTHON, "-m", "venv", path], what="Creating the environment")
-    pip = [path / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+    pip = [str(path / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     run(
         [*pip, "install", "--no-input", "--quiet", *arguments],
         what=f"Installing the Python packages for {name}",

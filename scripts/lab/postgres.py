@@ -41,14 +41,16 @@ class Postgres:
 
     ``host`` is the socket's folder, ``user`` a superuser without password: nobody
     else can enter the folder.
+
+    :param folder: where the cluster lives, if not in this checkout's own place
     """
 
     user = USER
     port = PORT
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.bin = find_binaries()
-        self.folder = cluster_folder()
+        self.folder = folder or cluster_folder()
         self.run_as = cluster_user()
         version = run([self.bin / "postgres", "-V"], what="postgres -V").split()[2]
         self.data = self.folder / f"data-{version.split('.')[0]}"
@@ -81,7 +83,7 @@ class Postgres:
         environ = dict(os.environ, PYTHONPATH=str(ROOT / "scripts"))
         with (self.folder / "keeper.log").open("w") as log:
             keeper = subprocess.Popen(
-                [sys.executable, "-m", "lab.postgres"],
+                [sys.executable, "-m", "lab.postgres", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -157,6 +159,21 @@ class Postgres:
         """Drop a database if it exists, throwing out whoever is connected."""
         self.sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
+    def destroy(self) -> None:
+        """Remove the cluster with all databases.
+
+        :raises LabError: if anybody uses it
+        """
+        if not self.folder.is_dir():
+            return
+        with (self.folder / "users.lock").open("a") as users:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LabError("the lab is in use; stop it first") from None
+            remove(self.host)
+            remove(self.folder)
+
 
 # -- where and who -----------------------------------------------------------------
 
@@ -219,9 +236,9 @@ def try_shared(handle: IO[str]) -> bool:
 # -- the keeper's process -----------------------------------------------------------
 
 
-def keep() -> None:
+def keep(folder: Path) -> None:
     """Run the cluster until nobody uses it; the body of the keeper process."""
-    postgres = Postgres()
+    postgres = Postgres(folder)
     with (postgres.folder / "keeper.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         initialise(postgres)
@@ -309,6 +326,6 @@ def clear_stale_server(postgres: Postgres) -> None:
 
 if __name__ == "__main__":
     try:
-        keep()
+        keep(Path(sys.argv[1]))
     except LabError as failure:
         sys.exit(str(failure))

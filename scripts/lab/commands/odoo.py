@@ -7,7 +7,8 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from lab import ADDONS, Lab, LabError, main, require_port, say
+from lab import ADDONS, LAB, Lab, LabError, Postgres, main, require_port, say
+from lab.system import remove
 
 USAGE = """\
 ./scripts/odoo                        serve database `dev` at ODOO_PORT (8069),
@@ -21,7 +22,8 @@ USAGE = """\
 ./scripts/odoo db new NAME [MODULE..] fresh one from the template (seconds)
 ./scripts/odoo db copy FROM TO
 ./scripts/odoo db drop NAME
-./scripts/odoo psql NAME [ARGS]       PostgreSQL's own shell"""
+./scripts/odoo psql NAME [ARGS]       PostgreSQL's own shell
+./scripts/odoo clean                  remove all databases, environments and logs"""
 
 DATABASE = "dev"
 
@@ -29,6 +31,10 @@ DATABASE = "dev"
 def command(arguments: list[str]) -> int:
     if arguments and arguments[0] in ("help", "--help", "-h"):
         print(USAGE)
+        return 0
+    if arguments == ["clean"]:
+        Postgres().destroy()
+        remove(LAB)
         return 0
     # Odoo listens unless told not to; know before anything is set up.
     listens = not {"--stop-after-init", "--no-http"} & set(arguments) and (
