@@ -150,9 +150,9 @@ def phone_lead(web: Web) -> None:
     page.click("button[data-menu-xmlid='lead_pipeline.lead_pipeline_menu']")
     page.click("a[data-menu-xmlid='lead_pipeline.lead_phone_entry_menu']")
     page.wait_for_selector(".modal .o_field_widget[name=phone] input")
-    page.locator(".modal [name=phone] input").press_sequentially("+39 312 345 6789")
+    page.locator(".modal [name=phone] input").press_sequentially("+44 7400 123456")
     page.locator(".modal [name=message] textarea").fill(
-        "Asks again about batteries\nCall back after 17:00."
+        "The roof of the fourth barn is ready\nCall back after 17:00."
     )
     page.wait_for_selector(".modal [name=lead_ids] .o_data_row")
     web.settle()
