@@ -20,8 +20,11 @@ WORDS = (
     ),
     ("first_name", "first_name firstname given_name vorname prenom nombre"),
     ("last_name", "last_name lastname surname family_name nachname nom apellido"),
-    ("company", "company organisation organization firma empresa entreprise societe"
-     " business شركة الشركة 公司"),
+    (
+        "company",
+        "company organisation organization firma empresa entreprise societe"
+        " business شركة الشركة 公司",
+    ),
     ("job_title", "job_title job position role title funktion cargo poste"),
     ("website", "website web site url homepage"),
     ("zip", "zip postcode postal_code plz code_postal"),

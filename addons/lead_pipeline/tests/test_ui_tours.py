@@ -4,7 +4,6 @@ from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import file_path
 
-
 SELFIE = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 
 

@@ -67,8 +67,7 @@ class TestConnectorKey(LeadPipelineCase):
         self.assertFalse(wizard.read(["key"])[0]["key"])
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT count(*) FROM lead_connector_key wizard"
-            " WHERE wizard::text LIKE %s",
+            "SELECT count(*) FROM lead_connector_key wizard WHERE wizard::text LIKE %s",
             [f"%{key}%"],
         )
         self.assertEqual(self.env.cr.fetchone(), (0,))
@@ -106,8 +105,10 @@ class TestConnectorKey(LeadPipelineCase):
             "rpc", "mine", fields.Datetime.now() + timedelta(days=1)
         )
         foreign = self._keys(self.salesman.login)
-        line = self.env["lead.connector.key.line"].with_user(self.admin).create(
-            {"api_key_id": foreign.id}
+        line = (
+            self.env["lead.connector.key.line"]
+            .with_user(self.admin)
+            .create({"api_key_id": foreign.id})
         )
         with self.assertRaises(AccessError):
             line.action_revoke()
@@ -161,9 +162,7 @@ class TestConnectorKeyOverRpc(HttpCase):
         self.assertTrue(uid)
 
         def execute(*args):
-            return self._jsonrpc(
-                "object", "execute_kw", database, uid, self.key, *args
-            )
+            return self._jsonrpc("object", "execute_kw", database, uid, self.key, *args)
 
         [result] = execute("lead.submission", "ingest", [self.items])["result"]
         self.assertEqual(result["status"], "created")

@@ -163,7 +163,11 @@ class TestPhoneEntry(LeadPipelineCase):
 
     def test_contact_shows(self):
         partner = self.env["res.partner"].create(
-            {"name": "Lena Vogt", "phone": PHONE, "country_id": self.company.country_id.id}
+            {
+                "name": "Lena Vogt",
+                "phone": PHONE,
+                "country_id": self.company.country_id.id,
+            }
         )
         form = Form(self.entries)
         form.phone = PHONE

@@ -63,12 +63,8 @@ class TestQuarantineWizards(LeadPipelineCase):
         self.assertEqual(channel.company_id, self.company)
         self.assertEqual(waiting.channel_id, channel)
         self.assertEqual(waiting.mapped("state"), ["created", "created"])
-        self.assertEqual(
-            waiting.lead_id.mapped("contact_name"), ["Ida Nyberg", "陈伟"]
-        )
-        self.assertEqual(
-            set(channel.mapping_ids.mapped("target")), {"name", "email"}
-        )
+        self.assertEqual(waiting.lead_id.mapped("contact_name"), ["Ida Nyberg", "陈伟"])
+        self.assertEqual(set(channel.mapping_ids.mapped("target")), {"name", "email"})
         # from now on such a form needs nobody
         [result] = self.ingest(
             self.item(
@@ -116,7 +112,11 @@ class TestQuarantineWizards(LeadPipelineCase):
         self.env["lead.channel.mapping"].create(
             [
                 {"channel_id": self.form.id, "key": "farbe", "target": "message"},
-                {"channel_id": self.form.id, "key": "Vor- und Nachname", "target": "company"},
+                {
+                    "channel_id": self.form.id,
+                    "key": "Vor- und Nachname",
+                    "target": "company",
+                },
             ]
         )
         waiting = self._quarantined(("Ida Nyberg", "ida@example.com"), channel="t-form")

@@ -53,12 +53,13 @@ class LeadConnectorKey(models.TransientModel):
     def _compute_snippet(self):
         quote = json.dumps  # a TOML string is written like one of JSON
         for wizard in self:
+            login = (wizard.login or "").strip()
             wizard.snippet = "\n".join(
                 [
                     "[odoo]",
                     f"url = {quote(wizard.get_base_url())}",
                     f"database = {quote(self.env.cr.dbname)}",
-                    f"login = {quote((wizard.login or '').strip(), ensure_ascii=False)}",
+                    f"login = {quote(login, ensure_ascii=False)}",
                     'api_key = "env:ODOO_API_KEY"',
                 ]
             )
@@ -66,11 +67,15 @@ class LeadConnectorKey(models.TransientModel):
     @api.model
     def _default_line_ids(self):
         # sudo: names and dates of keys; the keys themselves nobody can read
-        users = self.env["res.users"].sudo().search(
-            [("group_ids", "in", self._connector_group().ids)]
+        users = (
+            self.env["res.users"]
+            .sudo()
+            .search([("group_ids", "in", self._connector_group().ids)])
         )
-        keys = self.env["res.users.apikeys"].sudo().search(
-            [("user_id", "in", users.ids)], order="create_date desc"
+        keys = (
+            self.env["res.users.apikeys"]
+            .sudo()
+            .search([("user_id", "in", users.ids)], order="create_date desc")
         )
         return [Command.create({"api_key_id": key.id}) for key in keys]
 
@@ -182,9 +187,7 @@ class LeadConnectorKeyLine(models.TransientModel):
     def _compute_expires_soon(self):
         limit = fields.Datetime.now() + timedelta(days=14)
         for line in self:
-            line.expires_soon = (
-                line.expiration_date and line.expiration_date < limit
-            )
+            line.expires_soon = line.expiration_date and line.expiration_date < limit
 
     def action_revoke(self):
         """Remove the key: whoever uses it is turned away from now on."""
@@ -197,4 +200,3 @@ class LeadConnectorKeyLine(models.TransientModel):
             raise AccessError(self.env._("This is no key of the connector."))
         key._remove()
         return self.env["lead.connector.key"].action_open()
-
