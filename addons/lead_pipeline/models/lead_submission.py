@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import json
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -62,9 +64,9 @@ class LeadSubmission(models.Model):
     payload = fields.Text(
         "Raw Payload", readonly=True, help="What the source sent, as it was."
     )
+    payload_pretty = fields.Text("Payload", compute="_compute_payload_pretty")
     payload_removed = fields.Boolean(readonly=True)
     dismissed_by_id = fields.Many2one("res.users", readonly=True)
-    consent_ids = fields.One2many("lead.consent", "submission_id", "Consents")
     summary = fields.Html(compute="_compute_summary", sanitize=False)
 
     _channel_external_unique = models.UniqueIndex(
@@ -87,6 +89,16 @@ class LeadSubmission(models.Model):
                 or submission.phone
                 or submission.external_id
             )
+
+    @api.depends("payload")
+    def _compute_payload_pretty(self):
+        for submission in self:
+            text = submission.payload or ""
+            try:
+                pretty = json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+            except ValueError:
+                pretty = text  # none, or cut because it was too long
+            submission.payload_pretty = pretty
 
     @api.depends("content")
     def _compute_summary(self):

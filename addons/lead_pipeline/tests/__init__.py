@@ -10,3 +10,8 @@ from . import test_quarantine
 from . import test_security
 from . import test_touch_sources
 from . import test_touchpoints
+from . import test_ui_tours
+from . import test_ui_views
+from . import test_wizard_connector_key
+from . import test_wizard_phone_entry
+from . import test_wizard_quarantine
