@@ -71,7 +71,10 @@ def _clean(value: Any, depth: int, budget: list[int]) -> Any:
                 if budget[0] < 0:
                     result["…"] = "…"
                     break
-                result[clean_line(str(key), 200)] = _clean(item, depth - 1, budget)
+                name = clean_line(str(key), 200)
+                while name in result:  # keys that differed only in what was cleaned
+                    name += "_"
+                result[name] = _clean(item, depth - 1, budget)
             return result
         items: list[Any] = []
         for item in value:

@@ -19,8 +19,10 @@ from lead_connectors.sources._attribution import attribution_key
 from lead_connectors.sources._labels import (
     BY_LABEL,
     BY_TYPE,
+    MAYBE_NOISE,
     NOISE,
     SECOND_CHOICE,
+    TOOL_MARKS,
     fold_label,
 )
 from lead_connectors.sources.base import SourceConfig
@@ -182,8 +184,8 @@ def read_fields(fields: Sequence[FormField], config: FieldsConfig) -> ReadFields
         left = _guess(left, read)
         if "name" not in config.mapping:
             _name_is_last_name(read)
-    left = [f for f in left if not _is_noise(f)]
-    read.answers = _answers(left)
+    kept = {id(f) for f in without_noise(fields)}
+    read.answers = _answers([f for f in left if id(f) in kept])
     return read
 
 
@@ -318,9 +320,15 @@ def _name_is_last_name(read: ReadFields) -> None:
             values["last_name"] = values.pop("name")
 
 
-def _is_noise(f: FormField) -> bool:
-    key = fold_label(f.key)
-    return key in NOISE or key.startswith(("wpcf7", "gform "))
+def without_noise(fields: Sequence[FormField]) -> list[FormField]:
+    """``fields`` but what the form tool added for itself."""
+    keys = [fold_label(f.key) for f in fields]
+    noise = NOISE | MAYBE_NOISE if TOOL_MARKS.intersection(keys) else NOISE
+    return [
+        f
+        for f, key in zip(fields, keys, strict=True)
+        if key not in noise and not key.startswith(("wpcf7", "gform "))
+    ]
 
 
 def _answers(fields: list[FormField]) -> list[Answer]:

@@ -11,7 +11,15 @@ import re
 import unicodedata
 from importlib import resources
 
-__all__ = ["BY_LABEL", "BY_TYPE", "NOISE", "SECOND_CHOICE", "fold_label"]
+__all__ = [
+    "BY_LABEL",
+    "BY_TYPE",
+    "MAYBE_NOISE",
+    "NOISE",
+    "SECOND_CHOICE",
+    "TOOL_MARKS",
+    "fold_label",
+]
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\s_\-.:/*?!()\[\]{}<>#,;|\"'’]+")
@@ -63,17 +71,21 @@ BY_TYPE = {
 }
 
 
-def _load() -> tuple[dict[str, str], dict[str, str], frozenset[str]]:
-    tables: dict[str, dict[str, str]] = {"first": {}, "second": {}, "noise": {}}
+def _load() -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = {}
     path = resources.files("lead_connectors.normalise").joinpath("data", "labels.tsv")
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             choice, target, *names = line.split("\t")
             for name in names:
-                tables[choice].setdefault(fold_label(name), target)
-    return tables["first"], tables["second"], frozenset(tables["noise"])
+                tables.setdefault(choice, {}).setdefault(fold_label(name), target)
+    return tables
 
 
-#: folded label -> target; SECOND_CHOICE only when no better field is there; NOISE is
-#: what tools add for themselves, neither contact nor answer (the payload keeps it)
-BY_LABEL, SECOND_CHOICE, NOISE = _load()
+_tables = _load()
+#: folded label -> target; the second only when no better field is there
+BY_LABEL, SECOND_CHOICE = _tables["first"], _tables["second"]
+#: what tools add for themselves, neither contact nor answer (the payload keeps it);
+#: MAYBE_NOISE only beside one of TOOL_MARKS, else it is what a person chose
+NOISE, MAYBE_NOISE = frozenset(_tables["noise"]), frozenset(_tables["maybe"])
+TOOL_MARKS = frozenset(("remote ip", "user agent", "powered by", "date created"))
