@@ -177,6 +177,16 @@ class TestPhoneEntry(LeadPipelineCase):
     # ROLES
     # ------------------------------------------------------------
 
+    def test_other_company_s_channel_is_closed(self):
+        channel = self.env["lead.channel"]._get_core_channel(
+            "phone", self.other_company
+        )
+        entry = self._entry(channel_id=channel.id)
+        with self.assertRaises(AccessError):
+            entry.action_save()
+        with self.assertRaises(AccessError):
+            entry.read(["hidden_note"])
+
     def test_connector_has_no_entry(self):
         with self.assertRaises(AccessError):
             self.env["lead.phone.entry"].with_user(self.connector).create(

@@ -22,15 +22,13 @@ class LeadPhoneEntry(models.TransientModel):
 
     # the id of the submission: two clicks on *Save* are one lead
     external_id = fields.Char(default=lambda self: str(uuid.uuid4()), required=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company
-    )
     channel_id = fields.Many2one(
         "lead.channel",
         required=True,
-        domain="[('channel_type', '=', 'phone'), ('company_id', '=', company_id)]",
+        domain="[('channel_type', '=', 'phone')]",
         default=lambda self: self._default_channel_id(),
     )
+    company_id = fields.Many2one(related="channel_id.company_id")
     phone = fields.Char()
     email = fields.Char()
     contact_name = fields.Char("Name")
@@ -75,6 +73,8 @@ class LeadPhoneEntry(models.TransientModel):
     def _compute_known(self):
         """Who this is, as far as it is typed, and what saving will do."""
         for entry in self:
+            # what follows looks at all leads of the company, so it has to be theirs
+            entry.channel_id.check_access("read")
             person = entry._person()
             leads = entry._leads_of(person)
             # what the rules of CRM hide is told, not shown
@@ -108,7 +108,7 @@ class LeadPhoneEntry(models.TransientModel):
 
     def _person(self):
         item = self._read_item()
-        # sudo: a rep may type for a channel they can't read; only its country counts
+        # sudo: as all captures run; the caller has checked the channel
         return (
             self.env["lead.capture"]
             .sudo()
@@ -250,6 +250,7 @@ class LeadPhoneEntry(models.TransientModel):
         )
 
     def _capture(self):
+        self.channel_id.check_access("read")
         assignee = self._assignee()
         # sudo: like the connector's door. The rep needs no right on submissions, and
         # a lead of a colleague must get the call as well
