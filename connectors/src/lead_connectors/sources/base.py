@@ -132,7 +132,8 @@ class Source(abc.ABC, Generic[ConfigT]):
 
     type: ClassVar[str]
     config_model: ClassVar[ConfigModel]
-    can_poll: ClassVar[bool] = False
+    #: is there something to poll? an instance may set its own, by its settings
+    can_poll: bool = False
     default_poll_seconds: ClassVar[int] = 900
     #: request headers worth keeping with the stored receipt (never credentials)
     kept_headers: ClassVar[tuple[str, ...]] = ("content-type", "user-agent")
