@@ -10,21 +10,27 @@ from pathlib import Path
 
 from .system import LabError, locked, remove, run, say
 
-SUITE = "sid"
-PACKAGE = "odoo-19"
-# The package links fonts and scripts to these; without them the web client
-# answers 500. All are architecture independent.
-LINKED = (
-    "libjs-jquery",
-    "libjs-jquery-form",
-    "libjs-underscore",
-    "fonts-font-awesome",
-    "fonts-roboto-unhinted",
-    "fonts-inconsolata",
-    "fonts-ocr-b",
-    "fonts-glyphicons-halflings",
-    "fonts-montserrat",
-)
+# Odoo itself is in Debian's unstable suite only. It links fonts and scripts to other
+# packages; without them the web client has no icons, or answers 500. Unstable has
+# newer ones of some, with other files in them, so they come from the stable suite
+# that fits. All are architecture independent.
+PACKAGES = {
+    "sid": ("odoo-19", "fonts-montserrat"),
+    "trixie": (
+        "libjs-jquery",
+        "libjs-jquery-form",
+        "libjs-underscore",
+        "fonts-font-awesome",
+        "fonts-roboto-unhinted",
+        "fonts-inconsolata",
+        "fonts-ocr-b",
+        "fonts-glyphicons-halflings",
+    ),
+}
+# Left out by Debian because it is not free (it blurs the background of video calls).
+# The web client asks for it and complains on its console, which fails browser tests.
+LEFT_OUT = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
+PACKAGE_FOLDER = Path("usr/lib/python3/dist-packages")
 KEYRINGS = (
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
     Path("/usr/share/keyrings/debian-archive-keyring.pgp"),
@@ -50,7 +56,7 @@ def odoo_home() -> Path:
         return home
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     target = cache / "lead-pipeline" / "odoo-19"
-    home = target / "usr" / "lib" / "python3" / "dist-packages"
+    home = target / PACKAGE_FOLDER
     if not is_odoo_19(home):
         # Two clones may start at the same time: one downloads, the other waits.
         with locked(target.parent / "odoo-19.lock"):
@@ -88,7 +94,9 @@ def download(target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as name:
         work = Path(name)
         sources = work / "sources.list"
-        sources.write_text(f"deb [signed-by={keyring}] {mirror} {SUITE} main\n")
+        sources.write_text(
+            "".join(f"deb [signed-by={keyring}] {mirror} {s} main\n" for s in PACKAGES)
+        )
         (work / "lists" / "partial").mkdir(parents=True)
         (work / "cache" / "archives" / "partial").mkdir(parents=True)
         debs = work / "debs"
@@ -104,15 +112,29 @@ def download(target: Path) -> None:
         ]
         apt = ["apt-get", "-q"] + [part for o in options for part in ("-o", o)]
         run([*apt, "update"], what="Reading Debian's package list")
+        names = [f"{name}/{suite}" for suite in PACKAGES for name in PACKAGES[suite]]
         run(
-            [*apt, "download", PACKAGE, *LINKED],
+            [*apt, "download", *names],
             cwd=debs,
-            what=f"Downloading {PACKAGE}. {OTHERWISE}. It",
+            what=f"Downloading Debian's package of Odoo 19. {OTHERWISE}. It",
         )
         unpacked = work / "root"
         for deb in sorted(debs.iterdir()):
             run(["dpkg-deb", "-x", deb, unpacked], what=f"Unpacking {deb.name}")
+        complete(unpacked)
         unpacked.rename(target)
+
+
+def complete(unpacked: Path) -> None:
+    """Put in what Debian left out, and say which links lead nowhere."""
+    addons = unpacked / PACKAGE_FOLDER / "odoo" / "addons"
+    stub = addons / LEFT_OUT
+    if not stub.exists():
+        stub.parent.mkdir(parents=True, exist_ok=True)
+        stub.write_text("// not part of Debian's package\n")
+    for link in addons.rglob("*"):
+        if link.is_symlink() and not link.exists():
+            say(f"Odoo misses a file of another package: {link.readlink()}")
 
 
 def machine_mirror() -> str:
