@@ -84,6 +84,10 @@ ensure_base() {
     find_python >/dev/null || missing+=(python3 python3-venv)
     have_postgres || missing+=(postgresql)
     command -v setpriv >/dev/null || missing+=(util-linux)
+    if [ "$(uname -m)" != x86_64 ] && ! command -v g++ >/dev/null; then
+        # libsass, which Odoo needs, has ready-made wheels for amd64 only
+        missing+=(g++ python3-dev)
+    fi
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
     PYTHON=$(find_python) || die "needs Python 3.11 or newer with venv; set PYTHON to one"
 }
