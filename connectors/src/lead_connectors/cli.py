@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+"""The commands.
+
+Exit codes: 0 all is well; 1 problems were found; 2 the configuration or the command
+is wrong; 3 something could not be reached (Odoo, the service, the inbox).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from lead_connectors import log
+from lead_connectors.config import Config, load
+from lead_connectors.errors import ConfigError, ConnectorError, Park
+from lead_connectors.inbox import Inbox, InboxUnavailable
+from lead_connectors.registry import suggest
+from lead_connectors.secrets import hide_secrets
+from lead_connectors.sources.base import Finding
+
+__all__ = ["app", "main"]
+
+PROBLEMS, USAGE, UNREACHABLE = 1, 2, 3
+
+app = typer.Typer(
+    help="Brings leads from ad platforms and web forms into Odoo, and loses none.",
+    epilog=(
+        "Exit codes: 0 fine, 1 problems found, 2 configuration or usage error,"
+        " 3 something can't be reached."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    # tracebacks with variables would show leads and secrets
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", envvar="LEAD_CONNECTORS_CONFIG", help="The file to use."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
+DEFAULT = Path("connectors.toml")
+
+
+def main() -> None:
+    """The entry point: errors become one clear line and an exit code."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(error, USAGE)
+    except InboxUnavailable as error:
+        _fail(error, UNREACHABLE)
+
+
+def _fail(error: Exception | str, code: int) -> NoReturn:
+    print(hide_secrets(f"lead-connectors: {error}"), file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _say(data: Any) -> None:
+    print(hide_secrets(json.dumps(data, indent=2, default=str)))
+
+
+def _load(path: Path, *, quiet: bool = True) -> Config:
+    config = load(path)
+    settings = config.settings.log
+    # a command's own output is enough; its workers speak up when something breaks
+    log.set_up(settings.format, "error" if quiet else settings.level)
+    return config
+
+
+def _opened(config: Config) -> Inbox:
+    from lead_connectors.service import make_inbox
+
+    inbox = make_inbox(config)
+    inbox.open()
+    return inbox
+
+
+def _chosen(config: Config, names: list[str]) -> list[str]:
+    known = [setup.name for setup in config.sources]
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f'{config.path} has no source "{name}"{suggest(name, known)}.'
+                f" Configured: {', '.join(known) or 'none'}"
+            )
+    return names or known
+
+
+@app.command()
+def serve(config: ConfigOption = DEFAULT) -> None:
+    """Run the service: take webhooks, poll platforms, deliver to Odoo."""
+    from lead_connectors.service import serve as run
+
+    run(_load(config, quiet=False))
+
+
+@app.command()
+def sync(
+    sources: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="From this day on (UTC)."),
+    ] = None,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Read platforms and files now, deliver, and compare the counts."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from lead_connectors.commands.drain import NotDelivered, drain
+    from lead_connectors.commands.sync import compare_counts, sync_source
+    from lead_connectors.service import Service
+
+    setup = _load(config)
+    names = _chosen(setup, sources or [])
+    service = Service(setup)
+    service.inbox.open()
+    pollable = [s for n in names if (s := service.sources[n]).can_poll]
+    if not pollable:
+        raise ConfigError("none of these sources can be read; they only send webhooks")
+    start = since.replace(tzinfo=UTC) if since else None
+    results, undelivered = [], ""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, disable=as_json or not sys.stderr.isatty()) as bar:
+        for source in pollable:
+            task = bar.add_task(f"{source.name}: reading", total=None)
+
+            def found(
+                seen: int, new: int, task: Any = task, name: str = source.name
+            ) -> None:
+                bar.update(task, description=f"{name}: {seen} read, {new} new")
+
+            results.append(sync_source(service, source, start, found))
+        task = bar.add_task("delivering", total=None)
+        try:
+            left = drain(
+                service,
+                lambda left: bar.update(task, description=f"{left} to deliver"),
+            )
+            for source, result in zip(pollable, results, strict=True):
+                compare_counts(service, source, result)
+        except NotDelivered as error:
+            left, undelivered = -1, str(error)
+    if as_json:
+        rows = [result.as_dict() for result in results]
+        _say({"sources": rows, "undelivered": undelivered or left})
+    else:
+        _show_sync(results, left, undelivered)
+    if undelivered:
+        raise SystemExit(UNREACHABLE)
+    if any(result.problem or result.missing for result in results):
+        raise SystemExit(PROBLEMS)
+
+
+def _show_sync(results: list[Any], left: int, undelivered: str) -> None:
+    for result in results:
+        mark = "✗" if result.problem else "✓"
+        line = f"{mark} {result.source}: {result.seen} read, {result.new} new"
+        print(hide_secrets(f"{line} {result.problem}".rstrip()))
+        for row in result.counts:
+            if row.get("difference"):
+                print(
+                    f"  ! {row['day']}: the platform counts {row['platform']},"
+                    f" Odoo {row['ours']}"
+                )
+    if undelivered:
+        print(hide_secrets(f"✗ not delivered, kept in the inbox: {undelivered}"))
+    elif left:
+        print(f"! {left} wait for another try; `lead-connectors status` tells why")
+
+
+@app.command()
+def status(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
+    """Show what came in, what waits and what is parked. 1: something is wrong."""
+    from lead_connectors.commands.status import gather, show
+
+    inbox = _opened(_load(config))
+    found = gather(inbox)
+    if as_json:
+        _say(found)
+    else:
+        from rich.console import Console
+
+        show(found, Console())
+    if found["problems"] or found["parked"]:
+        raise SystemExit(PROBLEMS)
+
+
+@app.command()
+def replay(
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    parked: Annotated[bool, typer.Option("--parked", help="What was parked.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Delivered leads too; Odoo knows them.")
+    ] = False,
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", help="As `status` shows it: i12, r7.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Parse and send again, after the cause was mended."""
+    from dataclasses import asdict
+
+    from lead_connectors.inbox.upkeep import replay as run
+
+    keys = ids or []
+    if sum((parked, everything, bool(keys))) != 1:
+        raise ConfigError("say what to replay: --parked, --all, or --id i12")
+    for key in keys:
+        if not re.fullmatch(r"[ir][0-9]{1,18}", key):
+            raise ConfigError(f'"{key}" is no id: `lead-connectors status` shows them')
+    setup = _load(config)
+    if source:
+        _chosen(setup, [source])
+    done = run(
+        _opened(setup).db,
+        source=source,
+        everything=everything,
+        keys=keys,
+        dry_run=dry_run,
+    )
+    if as_json:
+        _say(asdict(done) | {"dry_run": dry_run})
+    else:
+        verb = "would be" if dry_run else "will be"
+        print(
+            f"{done.items} items and {done.receipts} raw requests {verb} sent again;"
+            " the running service does it"
+        )
+        if done.gone:
+            print(f"! {done.gone} can't: their bytes were trimmed ([inbox] keep_days)")
+
+
+@app.command()
+def check(
+    sources: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at Odoo, the inbox and every source; say what is wrong and the cure."""
+    from lead_connectors.commands.check import (
+        check_inbox,
+        check_odoo,
+        check_source,
+        check_web,
+    )
+    from lead_connectors.service import make_inbox, make_odoo, make_sources
+
+    setup = _load(config)
+    names = _chosen(setup, sources or [])
+    made = make_sources(setup.sources)
+    parts: list[tuple[str, Iterator[Finding]]] = [
+        ("inbox", check_inbox(make_inbox(setup))),
+        ("web", check_web(setup)),
+        ("odoo", check_odoo(make_odoo(setup), setup)),
+        *((name, check_source(made[name])) for name in names),
+    ]
+    findings = [(where, found) for where, part in parts for found in part]
+    bad = [where for where, found in findings if not found.ok]
+    if as_json:
+        _say(
+            [
+                {
+                    "where": where,
+                    "ok": found.ok,
+                    "warning": found.warning,
+                    "what": found.what,
+                    "cure": found.cure,
+                }
+                for where, found in findings
+            ]
+        )
+    else:
+        for where, found in findings:
+            sign = "✗" if not found.ok else "!" if found.warning else "✓"
+            print(hide_secrets(f"{sign} {where}: {found.what}"))
+            if found.cure and sign != "✓":
+                print(hide_secrets(f"    {found.cure}"))
+    if bad:
+        raise SystemExit(PROBLEMS)
+
+
+@app.command("send-test")
+def send_test(
+    source: str,
+    within: Annotated[float, typer.Option(help="Seconds to wait.")] = 60,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a marked test lead through the running service, and follow it to Odoo."""
+    from dataclasses import asdict
+
+    from lead_connectors.commands.send_test import NoService, follow, send
+    from lead_connectors.service import make_sources
+
+    setup = _load(config)
+    _chosen(setup, [source])
+    made = make_sources(setup.sources)[source]
+    try:
+        request = send(setup, made)
+    except NoService as error:
+        _fail(error, UNREACHABLE)
+    except Park as error:
+        raise ConfigError(str(error)) from None
+    except ConnectorError as error:
+        _fail(error, PROBLEMS)
+    fates = follow(_opened(setup), made, request, within)
+    if as_json:
+        _say([asdict(fate) for fate in fates])
+    for fate in fates:
+        if not as_json:
+            end = f"{fate.state} {fate.status} {fate.reason}".rstrip()
+            print(hide_secrets(f"{fate.external_id}: {end}"))
+    if not fates or any(fate.state != "delivered" for fate in fates):
+        if not as_json:
+            print(f"not delivered within {within:.0f} s; see `lead-connectors status`")
+        raise SystemExit(PROBLEMS)
+
+
+@app.command()
+def init(config: ConfigOption = DEFAULT) -> None:
+    """Write a commented connectors.toml to begin with."""
+    text = files("lead_connectors").joinpath("connectors.example.toml").read_text()
+    try:
+        with config.open("x", encoding="utf-8") as handle:
+            handle.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{config} exists already; nothing was changed") from None
+    print(f"{config} is written: read it, then run `lead-connectors check`")
