@@ -182,15 +182,13 @@ def test_poll_pages_through_all_forms(platform: MetaPlatform) -> None:
     assert not any("leaky" in str(call.query) for call in platform.calls)
 
 
-def test_poll_overlaps_and_drops_what_is_older(platform: MetaPlatform) -> None:
+def test_poll_starts_exactly_at_since(platform: MetaPlatform) -> None:
     form_id = platform.add_form("Any")
-    old, edge, new = (
-        platform.submit(form_id, {"full_name": "A B"}, at=AT + timedelta(minutes=m))
-        for m in (-61, -60, 5)
+    _, edge, new = (
+        platform.submit(form_id, {"full_name": "A B"}, at=AT + timedelta(seconds=s))
+        for s in (-1, 0, 5)
     )
     assert ids(make(platform), AT) == sorted([edge, new])
-    assert ids(make(platform, overlap_minutes=0), AT) == [new]
-    assert ids(make(platform, overlap_minutes=120), AT) == sorted([old, edge, new])
 
 
 def test_a_filter_that_is_ignored_changes_nothing(

@@ -11,7 +11,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import requests
@@ -71,11 +71,6 @@ class MetaConfig(FieldsConfig):
     )
     graph_url: str = Field(
         default="https://graph.facebook.com", description="Only tests change this."
-    )
-    overlap_minutes: int = Field(
-        default=60,
-        ge=0,
-        description="Polls look back so far behind what was seen; repeats are known.",
     )
 
 
@@ -139,8 +134,7 @@ class MetaSource(Source[MetaConfig]):
         return self._submission(graph, lead, item.external_id)
 
     def fetch(self, since: datetime) -> Iterator[Item]:
-        cutoff = since - timedelta(minutes=self.config.overlap_minutes)
-        for graph, lead in self._leads(cutoff, _ALL_FIELDS, _PLAIN_FIELDS):
+        for graph, lead in self._leads(since, _ALL_FIELDS, _PLAIN_FIELDS):
             lead_id = id_text(lead.get("id"))
             try:
                 yield Item(lead_id, self._submission(graph, lead, lead_id))
