@@ -231,7 +231,7 @@ class Inbox:
             # a poll brings whole what a webhook could only refer to
             submission, reference = new.submission, items.c.reference
             where = (
-                items.c.state.in_((INCOMPLETE, PARKED))
+                (is_state(items, INCOMPLETE) | is_state(items, PARKED))
                 & items.c.submission.is_(None)
                 & new.submission.is_not(None)
             )

@@ -80,6 +80,7 @@ class OdoorpcClient(OdooClient):
                 )
             return error_for(str(data.get("name", "")), message)
         if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
             return OdooUnreachable(f"{url} answers {error.code}")
         if isinstance(error, urllib.error.URLError):
             return OdooUnreachable(f"{url}: {error.reason}")
