@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """One real Odoo for all end-to-end tests: a fresh database with our addons."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,9 +18,8 @@ def the_lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def database(the_lab: Lab) -> Iterator[str]:
     """A fresh database with our addons and demo data, shared by the session."""
-    name = the_lab.database(f"e2e_{os.getpid()}")
-    yield name
-    the_lab.drop(name)
+    with the_lab.temporary("e2e") as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

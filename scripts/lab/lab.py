@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import server
@@ -59,6 +61,24 @@ class Lab:
             template = self._template(modules, demo)
             self.copy(template, name)
         return name
+
+    @contextlib.contextmanager
+    def temporary(
+        self, prefix: str, modules: Iterable[str] = ADDONS, *, demo: bool = True
+    ) -> Iterator[str]:
+        """A fresh database of our own, dropped at the end of the ``with`` block.
+
+        Those that a killed process left behind go as well.
+        """
+        for name in self.postgres.databases():
+            left = re.fullmatch(rf"{prefix}_(\d+)", name)
+            if left and not Path(f"/proc/{left[1]}").exists():
+                self.drop(name)
+        name = self.database(f"{prefix}_{os.getpid()}", modules, demo=demo)
+        try:
+            yield name
+        finally:
+            self.drop(name)
 
     def copy(self, source: str, target: str) -> None:
         """Copy a database and its files; an existing target is dropped."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / ".lab"
+IGNORED = {"__pycache__", "tests", "readme"}
 
 
 class LabError(Exception):
@@ -98,12 +99,15 @@ def fingerprint(parts: Iterable[str | bytes]) -> str:
 
 
 def files_fingerprint(folders: Iterable[Path]) -> str:
-    """A hash of the names and contents of all files below some folders."""
+    """A hash of the names and contents of the files below some folders.
+
+    Folders in IGNORED do not count: what is in them changes no database.
+    """
 
     def parts() -> Iterator[str | bytes]:
         for folder in folders:
             for path in sorted(folder.rglob("*")):
-                if "__pycache__" not in path.parts and path.is_file():
+                if not IGNORED & set(path.parts) and path.is_file():
                     yield str(path.relative_to(folder.parent))
                     yield path.read_bytes()
 

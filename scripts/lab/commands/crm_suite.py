@@ -8,7 +8,6 @@ crm is being installed: there our addon would not be there yet.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable
 
@@ -27,27 +26,22 @@ run_tests(env, {tags!r}, modules=["crm"])
 
 def suite(lab: Lab, name: str, modules: Iterable[str], tags: str) -> TestRun:
     """Run the tests on a fresh database with demo data, as Odoo's own builds do."""
-    database = f"crm_suite_{name}_{os.getpid()}"
     say(f"Running {tags} {name} our addon ...")
     started = time.monotonic()
-    lab.database(database, modules)
     log = LAB / "log" / f"crm-suite-{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
-    script = LAB / "log" / "crm-suite.py"
+    script = log.with_suffix(".py")
     script.write_text(SCRIPT.format(tags=tags))
-    try:
-        process = Process(
-            lab.argv(
-                *("shell", "-d", database, f"--http-port={free_port()}"),
-            ),
+    with lab.temporary(f"crm_suite_{name}", modules) as database:
+        arguments = ["shell", "-d", database, f"--http-port={free_port()}"]
+        with Process(
+            lab.argv(*arguments),
             stdin=script,
             log=log,
             env=lab.environment.environ(),
-        )
-        with process:
+        ) as process:
             process.popen.wait()
-    finally:
-        lab.drop(database)
     run = read_log(log.read_text(errors="replace"))
     say(f"    {run.tests} tests in {time.monotonic() - started:.0f} s, log: {log}")
     return run

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lab import ADDONS, LAB, ROOT, Lab, LabError, Postgres, ensure_browser, main
@@ -47,9 +50,10 @@ class Runner:
 
     def __init__(self) -> None:
         self.sum = Result()
+        self.lock = threading.Lock()
 
     def run(self, name: str, step: Callable[[], Result]) -> None:
-        print(f"{name:22} ", end="", flush=True)
+        """Run a step and print its outcome at once; steps may run side by side."""
         started = time.monotonic()
         try:
             result = step()
@@ -58,12 +62,16 @@ class Runner:
         seconds = time.monotonic() - started
         verdict = "ok" if not result.failed else f"{result.failed} FAILED"
         skipped = f", {result.skipped} skipped" if result.skipped else ""
-        print(f"{verdict:12} {result.passed:5} passed{skipped} {seconds:8.1f} s")
+        lines = [
+            f"{name:18} {verdict:10} {seconds:7.1f} s {result.passed:6} passed{skipped}"
+        ]
         if result.failed:
-            print("\n".join(f"    {line}" for line in result.output.splitlines()))
-        self.sum.passed += result.passed
-        self.sum.failed += result.failed
-        self.sum.skipped += result.skipped
+            lines += [f"    {line}" for line in result.output.splitlines()]
+        with self.lock:
+            print("\n".join(lines), flush=True)
+            self.sum.passed += result.passed
+            self.sum.failed += result.failed
+            self.sum.skipped += result.skipped
 
     def finish(self) -> int:
         skipped = f", {self.sum.skipped} skipped" if self.sum.skipped else ""
@@ -74,7 +82,7 @@ class Runner:
 def program(argv: list[str], cwd: Path, environ: Mapping[str, str]) -> Result:
     """A program that passes or fails as a whole."""
     done = subprocess.run(
-        argv,
+        ["setpriv", "--pdeathsig", "TERM", "--", *argv],
         cwd=cwd,
         env=dict(environ),
         stdin=subprocess.DEVNULL,
@@ -113,39 +121,38 @@ def pytest(name: str, cwd: Path, arguments: list[str], **environ: str) -> Result
     return Result(passed, failed, skipped, result.output)
 
 
-# -- the steps ------------------------------------------------------------------------
+# -- the steps: what each consists of, by name -----------------------------------------
+
+Parts = dict[str, Callable[[], Result]]
 
 
-def step_lint(runner: Runner, _tags: list[str]) -> None:
-    for name in lint.CHECKS:
+def step_lint(_tags: list[str]) -> Parts:
+    python_env("lint")
 
-        def one(name: str = name) -> Result:
-            ok, output = lint.check(name)
-            return Result(passed=1) if ok else Result(failed=1, output=output)
+    def one(name: str) -> Result:
+        ok, output = lint.check(name)
+        return Result(passed=1) if ok else Result(failed=1, output=output)
 
-        runner.run(f"lint: {name}", one)
+    return {f"lint: {name}": partial(one, name) for name in lint.CHECKS}
 
 
-def step_types(runner: Runner, _tags: list[str]) -> None:
+def step_types(_tags: list[str]) -> Parts:
     environment = python_env("connectors")
     mypy = [str(environment.bin("mypy")), "--no-error-summary"]
-    for name, folder in (("connectors", CONNECTORS), ("scripts", ROOT)):
-        if environment.bin("mypy").exists() and (folder / "pyproject.toml").is_file():
-            call = lambda folder=folder: program(  # noqa: E731
-                mypy, folder, environment.environ()
-            )
-            runner.run(f"types: {name}", call)
+    return {
+        f"types: {name}": partial(program, mypy, folder, environment.environ())
+        for name, folder in (("connectors", CONNECTORS), ("scripts", ROOT))
+    }
 
 
-def step_engine(runner: Runner, _tags: list[str]) -> None:
-    if ENGINE.is_dir():
-        runner.run("engine", lambda: pytest("engine", ROOT, [str(ENGINE)]))
+def step_engine(_tags: list[str]) -> Parts:
+    python_env("connectors")
+    return {"engine": partial(pytest, "engine", ROOT, [str(ENGINE)])}
 
 
-def step_connectors(runner: Runner, _tags: list[str]) -> None:
-    if not (CONNECTORS / "tests").is_dir():
-        return
-    runner.run("connectors", lambda: connectors_pytest(["tests"]))
+def step_connectors(_tags: list[str]) -> Parts:
+    python_env("connectors")
+    return {"connectors": partial(connectors_pytest, ["tests"])}
 
 
 def connectors_pytest(arguments: list[str]) -> Result:
@@ -163,11 +170,9 @@ def connectors_pytest(arguments: list[str]) -> Result:
             postgres.drop(database)
 
 
-def step_addons(runner: Runner, tags: list[str]) -> None:
-    modules = our_modules()
-    if modules:
-        tags = tags or [f"/{module}" for module in modules]
-        runner.run("addons", lambda: addon_tests(",".join(tags)))
+def step_addons(tags: list[str]) -> Parts:
+    tags = tags or [f"/{module}" for module in our_modules()]
+    return {"addons": partial(addon_tests, ",".join(tags))}
 
 
 def our_modules() -> list[str]:
@@ -181,25 +186,19 @@ def addon_tests(tags: str) -> Result:
     fails the run.
     """
     ensure_browser()
-    database = f"test_addons_{os.getpid()}"
-    with Lab() as it:
-        it.database(database, ())
-        log = LAB / "log" / "addons.log"
-        log.unlink(missing_ok=True)
-        try:
-            process = Process(
-                it.argv(
-                    *("-d", database, "-i", ",".join(ADDONS), "--with-demo"),
-                    *("--test-tags", tags, "--stop-after-init"),
-                    f"--http-port={free_port()}",
-                ),
-                log=log,
-                env=it.environment.environ(),
-            )
-            with process:
-                process.popen.wait()
-        finally:
-            it.drop(database)
+    log = LAB / "log" / "addons.log"
+    log.unlink(missing_ok=True)
+    with Lab() as it, it.temporary("test_addons", ()) as database:
+        with Process(
+            it.argv(
+                *("-d", database, "-i", ",".join(ADDONS), "--with-demo"),
+                *("--test-tags", tags, "--stop-after-init"),
+                f"--http-port={free_port()}",
+            ),
+            log=log,
+            env=it.environment.environ(),
+        ) as process:
+            process.popen.wait()
     run = read_log(log.read_text(errors="replace"))
     failed = run.failures + run.errors
     others = len(run.unexpected) - failed
@@ -218,15 +217,13 @@ def addon_tests(tags: str) -> Result:
     )
 
 
-def step_e2e(runner: Runner, _tags: list[str]) -> None:
-    if any(END_TO_END.glob("test_*.py")):
-        ensure_browser()
-        ignore = f"--ignore={ENGINE}"
-        # The cluster stays up between the tests that start and stop Odoo.
-        runner.run("e2e", lambda: pytest("e2e", ROOT, [str(END_TO_END), ignore]))
+def step_e2e(_tags: list[str]) -> Parts:
+    ensure_browser()
+    arguments = [str(END_TO_END), f"--ignore={ENGINE}"]
+    return {"e2e": partial(pytest, "e2e", ROOT, arguments)}
 
 
-STEPS: dict[str, Callable[[Runner, list[str]], None]] = {
+STEPS: dict[str, Callable[[list[str]], Parts]] = {
     "lint": step_lint,
     "types": step_types,
     "engine": step_engine,
@@ -244,6 +241,25 @@ def passed_through(arguments: list[str]) -> Result:
     return pytest("some", ROOT, arguments)
 
 
+def run_steps(runner: Runner, names: list[str], tags: list[str]) -> None:
+    """The fast steps two at a time, then those with Odoo one by one.
+
+    Odoo's must start in the main thread: see lab.Process.
+    """
+    quick = [
+        part for name in names if name in FAST for part in STEPS[name](tags).items()
+    ]
+    # The longest first, or it would be left alone at the end.
+    quick.reverse()
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(runner.run, *part) for part in quick]:
+            future.result()
+    for name in names:
+        if name not in FAST:
+            for part in STEPS[name](tags).items():
+                runner.run(*part)
+
+
 def command(arguments: list[str]) -> int:
     if arguments[:1] in (["help"], ["--help"], ["-h"]):
         print(USAGE)
@@ -254,8 +270,7 @@ def command(arguments: list[str]) -> int:
     if names == ["--fast"]:
         names = list(FAST)
     if all(name in STEPS for name in names):
-        for name in names or STEPS:
-            STEPS[name](runner, tags)
+        run_steps(runner, names or list(STEPS), tags)
     else:
         runner.run("pytest", lambda: passed_through(arguments))
     return runner.finish()
