@@ -107,7 +107,8 @@ def files_fingerprint(folders: Iterable[Path]) -> str:
     def parts() -> Iterator[str | bytes]:
         for folder in folders:
             for path in sorted(folder.rglob("*")):
-                if not IGNORED & set(path.parts) and path.is_file():
+                inner = path.relative_to(folder)
+                if not IGNORED & set(inner.parts) and path.is_file():
                     yield str(path.relative_to(folder.parent))
                     yield path.read_bytes()
 
