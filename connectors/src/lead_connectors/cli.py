@@ -117,7 +117,7 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Read platforms and files now, deliver, and compare the counts."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
     from lead_connectors.commands.drain import NotDelivered, drain
     from lead_connectors.commands.sync import compare_counts, sync_source
@@ -132,15 +132,16 @@ def sync(
         raise ConfigError("none of these sources can be read; they only send webhooks")
     start = since.replace(tzinfo=UTC) if since else None
     results, undelivered = [], ""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, disable=as_json or not sys.stderr.isatty()) as bar:
         for source in pollable:
-            task = bar.add_task(f"{source.name}: reading", total=None)
+            task = bar.add_task(f"{source.name}: reading", total=source.size_hint())
 
             def found(
                 seen: int, new: int, task: Any = task, name: str = source.name
             ) -> None:
-                bar.update(task, description=f"{name}: {seen} read, {new} new")
+                text = f"{name}: {seen} read, {new} new"
+                bar.update(task, description=text, completed=seen)
 
             results.append(sync_source(service, source, start, found))
         task = bar.add_task("delivering", total=None)

@@ -94,8 +94,13 @@ class Service:
             for source in self.sources.values()
             if completes(source)
         ]
+        self.commit = GroupCommit(self.inbox, committed=self._wake_parser)
         self.parser = Parser(
-            self.inbox, self.sources, self.metrics, self._wake_after_parsing
+            self.inbox,
+            self.sources,
+            self.metrics,
+            self._wake_after_parsing,
+            lambda: self.commit.stored,
         )
         self.pollers = [
             Poller(
@@ -116,7 +121,6 @@ class Service:
             *self.pollers,
             Trimmer(self.inbox, settings.inbox.keep_days),
         ]
-        self.commit = GroupCommit(self.inbox, committed=self.parser.wake)
         self.app = make_app(
             sources=self.sources,
             inbox=self.inbox,
@@ -126,6 +130,9 @@ class Service:
             metrics=self.metrics,
             lifespan=self._lifespan,
         )
+
+    def _wake_parser(self) -> None:
+        self.parser.wake()
 
     def _wake_after_parsing(self) -> None:
         for completer in self.completers:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 
+from lead_connectors.deliver.completer import completes
 from lead_connectors.deliver.worker import Worker
 from lead_connectors.errors import Park
 from lead_connectors.inbox.store import Inbox, ParseBatch, StoredReceipt
@@ -24,8 +26,17 @@ _BATCH_BYTES = 4 << 20
 _IDLE = 1.0
 
 
+# Above this many stored requests/s parsing steps back to a batch a second: it is pure
+# Python, and every millisecond of it is one in which the door can't answer.
+_BUSY = 1000.0
+_BUSY_PAUSE = 1.0
+
+
 class Parser(Worker):
-    """``parsed`` is called after each batch that found something."""
+    """``parsed`` is called after each batch that found something.
+
+    ``stored`` tells how many requests this process has stored so far.
+    """
 
     def __init__(
         self,
@@ -33,14 +44,18 @@ class Parser(Worker):
         sources: Mapping[str, Source[Any]],
         metrics: Metrics,
         parsed: Callable[[], None] = lambda: None,
+        stored: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__("parser")
+        self._stored = stored
+        self._last = (time.monotonic(), 0)
         self._inbox = inbox
         self._sources = sources
         self._metrics = metrics
         self._parsed = parsed
 
     def step(self) -> float:
+        self._step_back()
         with self._inbox.new_receipts(_BATCH, _BATCH_BYTES) as batch:
             for stored in batch.receipts:
                 self._parse(stored, batch)
@@ -59,6 +74,16 @@ class Parser(Worker):
         self._parsed()
         return 0
 
+    def _step_back(self) -> None:
+        """Sleep, however often it is woken, while the door is busy."""
+        now, count = time.monotonic(), self._stored()
+        at, before = self._last
+        if now - at >= _BUSY_PAUSE:
+            self._last = (now, count)
+        elif count - before > _BUSY * _BUSY_PAUSE / 4:
+            self.stopping.wait(at + _BUSY_PAUSE - now)
+            self._last = (time.monotonic(), self._stored())
+
     def _parse(self, stored: StoredReceipt, batch: ParseBatch) -> None:
         source = self._sources.get(stored.source)
         if source is None:
@@ -70,6 +95,8 @@ class Parser(Worker):
             found = source.parse(stored.receipt)
             if not all(item.external_id for item in found):
                 raise Park("the source gave an item without an id")
+            if not completes(source) and any(i.submission is None for i in found):
+                raise Park("the source gave an item without its submission")
         except Park as park:
             batch.parked.append((stored, str(park)))
         except Exception as error:

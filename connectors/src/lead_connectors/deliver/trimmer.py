@@ -20,6 +20,9 @@ class Trimmer(Worker):
         super().__init__("trimmer")
         self._inbox = inbox
         self._keep_days = keep_days
+        self._after = 0
 
     def step(self) -> float:
-        return _BREATH if trim(self._inbox.db, self._keep_days) else _REST
+        after = trim(self._inbox.db, self._keep_days, self._after)
+        self._after = after or 0
+        return _REST if after is None else _BREATH

@@ -39,7 +39,9 @@ class GroupCommit:
         self._max_waiting_bytes = max_waiting_bytes
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
+        self.stored = 0  # how many requests so far
         self._changed = threading.Condition()
+        self._woken = False
         self._closing = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,16 +65,24 @@ class GroupCommit:
     async def store(self, row: ReceiptRow) -> None:
         """Raises InboxUnavailable; then nothing of the row is kept."""
         assert self._loop is not None
+        if self._closing:
+            raise InboxUnavailable("the service is stopping")
+        if self._waiting_bytes > self._max_waiting_bytes:
+            raise InboxUnavailable("more comes in than the disk can take")
         future: asyncio.Future[None] = self._loop.create_future()
         with self._changed:
-            if self._closing:
-                raise InboxUnavailable("the service is stopping")
-            if self._waiting_bytes > self._max_waiting_bytes:
-                raise InboxUnavailable("more comes in than the disk can take")
             self._waiting.append((row, future))
-            self._waiting_bytes += row["size"]
-            self._changed.notify()
+            self._waiting_bytes += len(row[4])
+        if not self._woken:
+            # at the end of this turn of the loop: all requests it read go together
+            self._woken = True
+            self._loop.call_soon(self._wake)
         await future
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._woken = False
+            self._changed.notify()
 
     def _run(self) -> None:
         assert self._loop is not None
@@ -84,7 +94,7 @@ class GroupCommit:
                     return
                 batch = self._waiting[:_MAX_ROWS]
                 del self._waiting[:_MAX_ROWS]
-                self._waiting_bytes -= sum(row["size"] for row, _ in batch)
+                self._waiting_bytes -= sum(len(row[4]) for row, _ in batch)
             error: Exception | None = None
             try:
                 self._inbox.insert_receipts([row for row, _ in batch])
@@ -94,6 +104,7 @@ class GroupCommit:
                 error = InboxUnavailable(f"inbox: {type(unexpected).__name__}")
             self._loop.call_soon_threadsafe(_resolve, batch, error)
             if error is None:
+                self.stored += len(batch)
                 self._committed()
 
 

@@ -13,12 +13,15 @@ as over. Being wrong costs a second delivery, which Odoo knows as a duplicate.
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -43,7 +46,8 @@ __all__ = ["Inbox", "InboxUnavailable", "ReceiptRow", "StoredItem", "StoredRecei
 # No waiting time is ever set further ahead than this; more means a clock jumped.
 MAX_DELAY = 6 * 3600.0
 
-ReceiptRow = dict[str, Any]
+# source, received_at (seconds since 1970), size, meta (JSON), body
+ReceiptRow = tuple[str, float, int, str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +83,50 @@ class ParseBatch:
         self.parked: list[tuple[StoredReceipt, str]] = []
 
 
-def receipt_row(source: str, request: Receipt, body: bytes) -> ReceiptRow:
+def receipt_row(
+    source: str,
+    request: Receipt,
+    body: bytes,
+    headers: tuple[tuple[str, str], ...],
+    query: bytes,
+) -> ReceiptRow:
     """What ``Inbox.insert_receipts`` stores for a request."""
-    meta = {
-        "method": request.method,
-        "content_type": request.content_type,
-        "headers": dict(request.headers),
-        "query": dict(request.query),
-    }
-    return {
-        "source": source,
-        "received_at": request.received_at.timestamp(),
-        "state": NEW,
-        "replay": 0,
-        "size": len(body),
-        "meta": json.dumps(meta),
-        "body": body,
-    }
+    return (
+        source,
+        request.received_at.timestamp(),
+        len(body),
+        _meta(request.method, request.content_type, headers, query),
+        body,
+    )
+
+
+# Platforms send the same few headers for ever.
+@functools.lru_cache(256)
+def _meta(
+    method: str, content_type: str, headers: tuple[tuple[str, str], ...], query: bytes
+) -> str:
+    return json.dumps(
+        {
+            "method": method,
+            "content_type": content_type,
+            "headers": dict(headers),
+            "query": dict(parse_qsl(query.decode("latin-1"))),
+        }
+    )
+
+
+# One statement for many rows: row by row, the driver would hand Python's lock to and
+# fro for each of them, while the event loop wants it. Few sizes, so few statements.
+_SIZES = (256, 64, 16, 4, 1)
+
+
+@functools.cache
+def _insert_sql(rows: int, mark: str) -> str:
+    row = f"({mark}, {mark}, {mark}, {mark}, {mark}, 'new', 0)"
+    return (
+        "INSERT INTO receipts (source, received_at, size, meta, body, state, replay)"
+        f" VALUES {', '.join([row] * rows)}"
+    )
 
 
 class Inbox:
@@ -134,8 +165,14 @@ class Inbox:
 
     def insert_receipts(self, rows: Sequence[ReceiptRow]) -> None:
         """Store raw requests durably, all or none."""
+        mark = "?" if self.db.is_sqlite else "%s"
+        at = 0
         with self.db.write() as conn:
-            conn.execute(sa.insert(receipts), rows)
+            while at < len(rows):
+                size = next(size for size in _SIZES if size <= len(rows) - at)
+                chunk = itertools.chain.from_iterable(rows[at : at + size])
+                conn.exec_driver_sql(_insert_sql(size, mark), tuple(chunk))
+                at += size
 
     @contextlib.contextmanager
     def new_receipts(self, limit: int, max_bytes: int) -> Iterator[ParseBatch]:
@@ -215,8 +252,13 @@ class Inbox:
         # one statement must not touch a row twice: the last of equal ids counts
         rows = {
             row["external_id"]: row
-            for row in (_item_row(source, item, receipt_id, now) for item in found)
+            for row in (
+                _item_row(source, item, receipt_id, now)
+                for item in _without_repeats(conn, source, found)
+            )
         }
+        if not rows:
+            return 0
         insert = self._insert(items)
         new = insert.excluded
         if replay:
@@ -250,7 +292,11 @@ class Inbox:
             },
             where=where,
         )
-        result = conn.execute(upsert, list(rows.values()))
+        result = conn.execute(
+            upsert,
+            list(rows.values()),
+            execution_options={"preserve_rowcount": True},
+        )
         return max(result.rowcount, 0)
 
     def claim_waiting(self, limit: int, max_bytes: int) -> list[StoredItem]:
@@ -437,6 +483,29 @@ def _clean(text: str | None) -> str | None:
     if text is None:
         return None
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _without_repeats(
+    conn: sa.Connection, source: str, found: Sequence[Item]
+) -> list[Item]:
+    """``found`` without what came before under another of its ids (``same_as``)."""
+    if not any(item.same_as for item in found):
+        return list(found)
+    ids = {key for item in found for key in (item.external_id, *item.same_as)}
+    known = set(
+        conn.scalars(
+            sa.select(items.c.external_id).where(
+                items.c.source == source,
+                items.c.external_id.in_([_clean(key) for key in ids]),
+            )
+        )
+    )
+    kept = []
+    for item in found:
+        if item.external_id in known or not known.intersection(item.same_as):
+            kept.append(item)
+            known.add(item.external_id)
+    return kept
 
 
 def _item_row(

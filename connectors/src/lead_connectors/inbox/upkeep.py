@@ -173,13 +173,15 @@ def _parse_again(db: Database, ids: list[int], level: int) -> None:
             )
 
 
-def trim(db: Database, keep_days: float, limit: int = 200) -> int:
+def trim(
+    db: Database, keep_days: float, after: int = 0, limit: int = 200
+) -> int | None:
     """Drop up to ``limit`` bodies and submissions that are older and delivered.
 
-    The rows stay, so that a repeat is still known as one. Returns how many it was;
-    0: nothing is left to trim.
+    The rows stay, so that a repeat is still known as one. Call it again with what it
+    returned as ``after``, until that is None: nothing is left to trim.
     """
-    with db.write() as conn:
+    with db.read() as conn:
         before = db.clock(conn) - keep_days * 86400
         undelivered = (
             sa.select(items.c.id)
@@ -188,8 +190,10 @@ def trim(db: Database, keep_days: float, limit: int = 200) -> int:
         )
         bodies = conn.scalars(
             sa.select(receipts.c.id)
-            .where(receipts.c.body.is_not(None), receipts.c.received_at < before)
+            .where(receipts.c.id > after, receipts.c.body.is_not(None))
+            .where(receipts.c.received_at < before)
             .where(receipts.c.state == DONE, ~undelivered)
+            .order_by(receipts.c.id)
             .limit(limit)
         ).all()
         submissions = conn.scalars(
@@ -198,19 +202,20 @@ def trim(db: Database, keep_days: float, limit: int = 200) -> int:
             .where(items.c.delivered_at < before)
             .limit(limit)
         ).all()
-        if bodies:
-            conn.execute(
-                sa.update(receipts)
-                .where(receipts.c.id.in_(bodies))
-                .values(
-                    body=None,
-                    meta='{"method":"","content_type":"","headers":{},"query":{}}',
-                )
-            )
-        if submissions:
-            conn.execute(
-                sa.update(items)
-                .where(items.c.id.in_(submissions))
-                .values(submission=None, reference=None)
-            )
-    return len(bodies) + len(submissions)
+    if not bodies and not submissions:
+        return None
+    with db.write() as conn:
+        conn.execute(
+            sa.update(receipts)
+            .where(receipts.c.id.in_(bodies), receipts.c.state == DONE)
+            .values(body=None, meta=_TRIMMED)
+        )
+        conn.execute(
+            sa.update(items)
+            .where(items.c.id.in_(submissions), is_state(items, DELIVERED))
+            .values(submission=None, reference=None)
+        )
+    return bodies[-1] if bodies else after
+
+
+_TRIMMED = '{"method": "", "content_type": "", "headers": {}, "query": {}}'

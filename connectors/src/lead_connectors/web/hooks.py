@@ -30,7 +30,9 @@ from lead_connectors.web.limits import (
     read_body,
 )
 
-__all__ = ["Hooks"]
+__all__ = ["PREFIX", "Hooks"]
+
+PREFIX = "/hooks/"
 
 log = structlog.get_logger()
 
@@ -67,11 +69,12 @@ class Hooks:
         self._refusals = Buckets(web.refused_limit, web.refused_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        params = scope["path_params"]
-        door = self._doors.get(params["source"])
+        """``scope["path"]`` is /hooks/SOURCE or /hooks/SOURCE/TOKEN."""
+        name, slash, token = scope["path"][len(PREFIX) :].partition("/")
+        door = self._doors.get(name)
         retry_after = b""
         try:
-            answer = await self._handle(door, params.get("token"), scope, receive)
+            answer = await self._handle(door, token if slash else None, scope, receive)
         except ClientGone:
             return
         except Refuse as refuse:
@@ -95,6 +98,8 @@ class Hooks:
             raise Refuse("no such source", status=404)
         raw: list[tuple[bytes, bytes]] = scope["headers"]
         method: str = scope["method"]
+        if method not in {"GET", "POST"}:
+            raise Refuse("only POST here", status=405)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in raw}
         if wait := self._blocked(scope, raw):
             raise _TooMany("too many refused requests", wait)
@@ -121,12 +126,9 @@ class Hooks:
         source.verify(request)
         if door.bucket is not None and not door.bucket.take():
             raise _TooMany("too many requests", door.bucket.wait())
-        kept = {name: headers[name] for name in door.kept if name in headers}
-        stored = Receipt(
-            body, request.received_at, method, request.content_type, kept, request.query
-        )
+        kept = tuple((key, headers[key]) for key in door.kept if key in headers)
         await self._commit.store(
-            receipt_row(source.name, stored, source.redact(request))
+            receipt_row(source.name, request, source.redact(request), kept, query)
         )
         door.received.inc()
         return source.accepted
@@ -166,6 +168,8 @@ async def _send(send: Send, answer: Answer, retry_after: bytes) -> None:
         (b"content-type", answer.content_type.encode("latin-1")),
         (b"content-length", str(len(answer.body)).encode()),
     ]
+    if answer.location:
+        headers.append((b"location", answer.location.encode("latin-1", "ignore")))
     if retry_after:
         headers.append((b"retry-after", retry_after))
     if answer.status in {408, 413}:

@@ -19,6 +19,7 @@ from pydantic import Field
 from lead_connectors.errors import Park, Refuse, Retry, StopSource
 from lead_connectors.secrets import SecretRef
 from lead_connectors.sources.base import (
+    ConfigModel,
     Finding,
     Item,
     Receipt,
@@ -58,7 +59,7 @@ class SignedConfig(SourceConfig):
 
 class SignedSource(_Leads):
     type: ClassVar[str] = "test_signed"
-    config_model = SignedConfig
+    config_model: ClassVar[ConfigModel] = SignedConfig
     kept_headers = ("content-type", "x-trace")
 
     def verify(self, request: Receipt) -> None:
@@ -101,7 +102,7 @@ class ApiSource(SignedSource):
     """Webhooks bring ids only; the rest, polls and counts come from an API."""
 
     type: ClassVar[str] = "test_api"
-    config_model = ApiConfig
+    config_model: ClassVar[ConfigModel] = ApiConfig
     can_poll = True
 
     def _item(self, lead: dict[str, Any], at: datetime) -> Item:
