@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.ad_platform import Platform, platform
 from support.items import fill, reopened
 from support.odoo_server import API_KEY, OdooServer
-from support.platform import Platform, platform
 from support.running import SECRET, live, post, wait_until, write_config
 
 from lead_connectors import cli

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.platform import Platform, platform
+from support.ad_platform import Platform, platform
 from support.running import live, post, wait_until, write_config
 
 from lead_connectors.inbox import marks, report

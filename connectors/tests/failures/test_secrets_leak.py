@@ -57,7 +57,8 @@ def test_a_bad_day_leaves_no_trace_of_them(tmp_path: Path, odoo: OdooServer) -> 
             requests.post(f"{base}/hooks/gone/{TOKEN}", data=leads_body(3)),
             requests.get(f"{base}/readyz"),
         ]
-        wait_until(lambda: len(odoo.memory.rows) == 2)
+        # the lead on which Odoo failed came through or was parked, the others came
+        wait_until(lambda: calls.count("ingest") > 4 and odoo.memory.rows)
         answers.append(requests.get(f"{base}/metrics"))
         assert service.terminate() == 0
         output = service.log.read_text()
