@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from sqlalchemy import make_url
 from starlette.applications import Starlette
 
 from lead_connectors.config import Config, SourceSetup
@@ -231,8 +232,7 @@ def _only_service(config: Config) -> Iterator[None]:
     if not config.inbox_url.startswith("sqlite"):
         yield
         return
-    path = Inbox(config.inbox_url).db.path
-    assert path is not None
+    path = make_url(config.inbox_url).database
     try:
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

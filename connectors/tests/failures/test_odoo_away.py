@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.items import fill, reopened, run_until_quiet
 from support.odoo_server import Failing, OdooServer, Raw, odoo_server
 from support.running import (
     free_port,
@@ -19,8 +20,12 @@ from support.running import (
     write_config,
 )
 
+from lead_connectors.config import DeliverSection, load
+from lead_connectors.deliver.deliverer import Deliverer
 from lead_connectors.inbox import marks, report
 from lead_connectors.inbox.schema import items
+from lead_connectors.metrics import Metrics
+from lead_connectors.service import make_odoo
 
 
 def test_down_and_back(tmp_path: Path) -> None:
@@ -42,7 +47,7 @@ def test_down_and_back(tmp_path: Path) -> None:
         assert marks.get(service.inbox.db, marks.ODOO).problem is None
 
 
-HALF = json.dumps({"jsonrpc": "2.0", "result": [{"channel": "signed"}]}).encode()
+HALF = json.dumps({"jsonrpc": "2.0", "result": [{"channel": "web"}]}).encode()
 BROKEN_ANSWERS = {
     "500": lambda: Raw(500, b"Internal Server Error", "text/html"),
     "half an answer": lambda: Raw(200, HALF, cut=20),
@@ -72,22 +77,22 @@ def test_an_answer_that_cannot_be_true(
 
     odoo.answer = answer
     extra = f'protocol = "{protocol}"'
-    config = write_config(tmp_path, odoo=odoo.url, odoo_extra=extra)
-    with live(config) as (service, base):
-        assert post(base, leads_body("x")).status_code == 200
-        wait_until(lambda: report.counts(service.inbox.db))
-        wait_until(lambda: not any(report.live(service.inbox.db).values()))
-        assert report.live(service.inbox.db)["parked"] == 0
+    client = make_odoo(load(write_config(tmp_path, odoo=odoo.url, odoo_extra=extra)))
+    with reopened(tmp_path) as inbox:
+        fill(inbox, ["x"])
+        run_until_quiet(Deliverer(inbox, client, QUICK, Metrics()), inbox)
+        assert report.live(inbox.db)["parked"] == 0
     assert broken == [0]
     assert len(odoo.memory.leads) == 1
 
 
+QUICK = DeliverSection(retry_first=0.001, retry_longest=0.002, odoo_longest=0.001)
 SENT = [
     {
-        "channel": "signed",
+        "channel": "web",
         "external_id": "x",
         "test": False,
-        "contact": {"email": "nguyen.x@example.com", "phone": ""},
+        "contact": {"email": "lan.x@example.com", "phone": ""},
     }
 ]
 

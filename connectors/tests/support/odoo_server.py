@@ -78,8 +78,9 @@ def odoo_server(port: int = 0) -> Iterator[OdooServer]:
             self.send_response(raw.status)
             self.send_header("Content-Type", raw.content_type)
             self.send_header("Content-Length", str(len(raw.body)))
-            self.end_headers()
-            self.wfile.write(raw.body[: raw.cut])
+            with contextlib.suppress(BrokenPipeError):  # nobody waits any more
+                self.end_headers()
+                self.wfile.write(raw.body[: raw.cut])
             if raw.cut is not None:
                 self.close_connection = True
 
