@@ -115,6 +115,16 @@ def test_secret_from_a_file_beside_the_configuration(tmp_path: Path) -> None:
     assert source.config.secret.reveal() == "from-a-file"  # type: ignore[attr-defined]
 
 
+def test_inbox_beside_the_configuration_wherever_we_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    path = write_config(tmp_path, inbox='url = "sqlite:///data/leads.sqlite"')
+    assert load(path).inbox_url == f"sqlite:///{tmp_path}/data/leads.sqlite"
+    path = write_config(tmp_path, inbox='url = "sqlite:////var/lib/x.sqlite"')
+    assert load(path).inbox_url == "sqlite:////var/lib/x.sqlite"
+
+
 def test_types_of_this_package_and_of_others() -> None:
     ours = {"csv", "form", "google_ads", "meta", "standard_webhooks", "typeform"}
     assert ours | {"test_signed"} <= set(known_types())

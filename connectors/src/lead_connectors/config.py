@@ -215,9 +215,12 @@ class Config:
     @property
     def inbox_url(self) -> str:
         """The database's URL; may hold a password."""
-        if self.settings.inbox.url is not None:
-            return self.settings.inbox.url.reveal()
-        return f"sqlite:///{self.path.parent / 'inbox.sqlite'}"
+        reference = self.settings.inbox.url
+        url = sa.make_url(reference.reveal() if reference else "sqlite:///inbox.sqlite")
+        if url.get_backend_name() == "sqlite":
+            # relative to this file, not to wherever a command happens to be run
+            url = url.set(database=str(self.path.parent / (url.database or "")))
+        return url.render_as_string(hide_password=False)
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

@@ -25,6 +25,11 @@ from lead_connectors.inbox import report
 from lead_connectors.odoo.memory import MemoryOdoo
 from lead_connectors.service import Service
 
+GOOGLE = """
+[sources.google]
+type = "google_ads"
+google_key = "env:TEST_SECRET"
+"""
 LIMITS = "body_limit = 5000\nslow_after = 1\nrefused_burst = 20\nrefused_limit = 0.1"
 Live = tuple[Service, str]
 
@@ -189,3 +194,14 @@ def test_rate_of_a_source(tmp_path: Path) -> None:
         odoo = service.odoo
         assert isinstance(odoo, MemoryOdoo)
         wait_until(lambda: len(odoo.rows) == kept)
+
+
+def test_too_many_is_not_the_end_for_google(tmp_path: Path) -> None:
+    """Google drops a lead on any 4xx and sends it again on a 5xx."""
+    limits = "rate_limit = 0.1\nrate_burst = 1"
+    config = write_config(tmp_path, web_extra=limits, extra=GOOGLE)
+    with live(config, MemoryOdoo()) as (_, base):
+        lead = {"lead_id": "1", "google_key": SECRET, "user_column_data": []}
+        answers = [requests.post(f"{base}/hooks/google", json=lead) for _ in "ab"]
+    assert [answer.status_code for answer in answers] == [200, 503]
+    assert int(answers[1].headers["Retry-After"]) >= 1

@@ -53,11 +53,16 @@ class Completer(Worker):
         self._completed = completed
         self._resume_at = 0.0  # monotonic
         self._stopped = False
+        self._claimed: list[StoredItem] = []
         self._pool = ThreadPoolExecutor(
             settings.threads, thread_name_prefix=f"complete-{source.name}"
         )
 
     def step(self) -> float:
+        if self._claimed:
+            # the last step broke off, with a full disk perhaps: its claims are let go
+            self._inbox.release(self._claimed)
+            self._claimed = []
         wait = self._resume_at - time.monotonic()
         if wait > 0:
             return wait
@@ -66,8 +71,10 @@ class Completer(Worker):
         claimed = self._inbox.claim_incomplete(self._source.name, limit)
         if not claimed:
             return _IDLE
+        self._claimed = claimed
         outcomes = list(zip(claimed, self._pool.map(self._read, claimed), strict=True))
         self._store(outcomes)
+        self._claimed = []
         return 0
 
     def _read(self, claimed: StoredItem) -> Outcome | None:

@@ -72,6 +72,9 @@ class Deliverer(Worker):
         self._noted: str | None = None  # the problem that the inbox's mark shows
 
     def step(self) -> float:
+        if self._claimed:
+            # the last step broke off, with a full disk perhaps: its claims are let go
+            self.give_back()
         if pause := self.breaker.pause():
             return pause
         if self.breaker.half_open and not self._probe():
@@ -92,6 +95,7 @@ class Deliverer(Worker):
         """Free what is claimed, when a stop can't wait for Odoo any longer."""
         with self._claimed_lock:
             self._inbox.release(self._claimed)
+            self._claimed = []
 
     # -- Odoo --------------------------------------------------------------------
 

@@ -81,7 +81,12 @@ class GoogleAdsSource(Source[GoogleAdsConfig]):
             raise Refuse("google_key is wrong", status=403)
 
     def refused(self, status: int, reason: str) -> Answer:
-        """Google shows ``message`` beside the lead form; 4xx is not sent again."""
+        """Google shows ``message`` beside the lead form; 4xx is not sent again.
+
+        So "too many, later" must not be a 4xx here, or the lead would be lost.
+        """
+        if status == 429:
+            status = 503
         body = json.dumps({"message": reason}).encode()
         return Answer(status, body, "application/json")
 
