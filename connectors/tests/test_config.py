@@ -53,7 +53,7 @@ def test_good(tmp_path: Path) -> None:
         ('login = "conn', 'loggin = "conn', 4, 'did you mean "login"'),
         ('login = "connector"\n', "", 1, "odoo.login is missing"),
         ("secret =", "secrt =", 9, 'did you mean "secret"'),
-        ("secret =", "# secret =", 7, "What the platform signs with: write"),
+        ("secret =", "# secret =", 7, "What the platform signs with: Write"),
         ('"env:TEST_SECRET"', '"env:NOT_SET"', 9, "NOT_SET is not set"),
         ('"env:TEST_SECRET"', '"file:gone"', 9, "gone can't be read"),
         ('"env:TEST_SECRET"', '"pa55word"', 9, "must not stand in this file"),

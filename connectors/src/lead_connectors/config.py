@@ -345,6 +345,6 @@ def _field(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
     if field is None:
         return ""
     if field.annotation is SecretRef:
-        hint = 'write "env:NAME" (an environment variable) or "file:/path"'
+        hint = 'Write "env:NAME" (an environment variable) or "file:/path".'
         return f"{field.description} {hint}" if field.description else hint
     return field.description or ""

@@ -13,20 +13,27 @@ as over. Being wrong costs a second delivery, which Odoo knows as a duplicate.
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
-import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lead_connectors.inbox.engine import Database, InboxUnavailable
+from lead_connectors.inbox.rows import (
+    INSERT_SIZES,
+    ParseBatch,
+    ReceiptRow,
+    StoredItem,
+    StoredReceipt,
+    clean,
+    insert_sql,
+    item_row,
+    receipt_row,
+    stored_receipt,
+)
 from lead_connectors.inbox.schema import (
     DELIVERED,
     DONE,
@@ -39,94 +46,20 @@ from lead_connectors.inbox.schema import (
     receipts,
 )
 from lead_connectors.odoo.client import IngestResult
-from lead_connectors.sources.base import Item, Receipt
+from lead_connectors.sources.base import Item
 
-__all__ = ["Inbox", "InboxUnavailable", "ReceiptRow", "StoredItem", "StoredReceipt"]
+__all__ = [
+    "Inbox",
+    "InboxUnavailable",
+    "ParseBatch",
+    "ReceiptRow",
+    "StoredItem",
+    "StoredReceipt",
+    "receipt_row",
+]
 
 # No waiting time is ever set further ahead than this; more means a clock jumped.
 MAX_DELAY = 6 * 3600.0
-
-# source, received_at (seconds since 1970), size, meta (JSON), body
-ReceiptRow = tuple[str, float, int, str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReceipt:
-    """A receipt to be parsed. ``replay``: see the schema."""
-
-    id: int
-    source: str
-    replay: int
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class StoredItem:
-    """A claimed item. ``submission`` and ``reference`` are JSON texts."""
-
-    id: int
-    source: str
-    external_id: str
-    created_at: float
-    attempts: int
-    lease: str
-    submission: str | None
-    reference: str | None
-
-
-class ParseBatch:
-    """Receipts being parsed; ``finish`` says what was found in each of them."""
-
-    def __init__(self, stored: list[StoredReceipt]) -> None:
-        self.receipts = stored
-        self.found: list[tuple[StoredReceipt, Sequence[Item]]] = []
-        self.parked: list[tuple[StoredReceipt, str]] = []
-
-
-def receipt_row(
-    source: str,
-    request: Receipt,
-    body: bytes,
-    headers: tuple[tuple[str, str], ...],
-    query: bytes,
-) -> ReceiptRow:
-    """What ``Inbox.insert_receipts`` stores for a request."""
-    return (
-        source,
-        request.received_at.timestamp(),
-        len(body),
-        _meta(request.method, request.content_type, headers, query),
-        body,
-    )
-
-
-# Platforms send the same few headers for ever.
-@functools.lru_cache(256)
-def _meta(
-    method: str, content_type: str, headers: tuple[tuple[str, str], ...], query: bytes
-) -> str:
-    return json.dumps(
-        {
-            "method": method,
-            "content_type": content_type,
-            "headers": dict(headers),
-            "query": dict(parse_qsl(query.decode("latin-1"))),
-        }
-    )
-
-
-# One statement for many rows: row by row, the driver would hand Python's lock to and
-# fro for each of them, while the event loop wants it. Few sizes, so few statements.
-_SIZES = (256, 64, 16, 4, 1)
-
-
-@functools.cache
-def _insert_sql(rows: int, mark: str) -> str:
-    row = f"({mark}, {mark}, {mark}, {mark}, {mark}, 'new', 0)"
-    return (
-        "INSERT INTO receipts (source, received_at, size, meta, body, state, replay)"
-        f" VALUES {', '.join([row] * rows)}"
-    )
 
 
 class Inbox:
@@ -169,9 +102,9 @@ class Inbox:
         at = 0
         with self.db.write() as conn:
             while at < len(rows):
-                size = next(size for size in _SIZES if size <= len(rows) - at)
+                size = next(size for size in INSERT_SIZES if size <= len(rows) - at)
                 chunk = itertools.chain.from_iterable(rows[at : at + size])
-                conn.exec_driver_sql(_insert_sql(size, mark), tuple(chunk))
+                conn.exec_driver_sql(insert_sql(size, mark), tuple(chunk))
                 at += size
 
     @contextlib.contextmanager
@@ -210,7 +143,7 @@ class Inbox:
         rows = conn.execute(
             sa.select(receipts).where(receipts.c.id.in_(ids)).order_by(receipts.c.id)
         )
-        return ParseBatch([_stored_receipt(row) for row in rows])
+        return ParseBatch([stored_receipt(row) for row in rows])
 
     def _finish(self, conn: sa.Connection, batch: ParseBatch) -> None:
         for stored, found in batch.found:
@@ -225,7 +158,7 @@ class Inbox:
             conn.execute(
                 sa.update(receipts)
                 .where(receipts.c.id == stored.id)
-                .values(state=PARKED, replay=0, reason=_clean(reason))
+                .values(state=PARKED, replay=0, reason=clean(reason))
             )
 
     # -- items ------------------------------------------------------------------
@@ -253,7 +186,7 @@ class Inbox:
         rows = {
             row["external_id"]: row
             for row in (
-                _item_row(source, item, receipt_id, now)
+                item_row(source, item, receipt_id, now)
                 for item in _without_repeats(conn, source, found)
             )
         }
@@ -377,7 +310,7 @@ class Inbox:
                     "b_status": result.status,
                     "b_submission": result.submission_id,
                     "b_lead": result.lead_id,
-                    "b_reason": _clean(result.reason),
+                    "b_reason": clean(result.reason),
                     "b_now": now,
                 }
                 for item, result in delivered
@@ -395,7 +328,7 @@ class Inbox:
                 {
                     "attempts": item.attempts + 1,
                     "next_attempt_at": now + min(delay, MAX_DELAY),
-                    "reason": _clean(reason),
+                    "reason": clean(reason),
                     **_FREE,
                 },
             )
@@ -409,7 +342,7 @@ class Inbox:
     def park(self, parked: Iterable[tuple[StoredItem, str]]) -> None:
         """Put items aside, with the reason a person will read."""
         self._update(
-            (item, {"state": PARKED, "reason": _clean(reason)} | _FREE)
+            (item, {"state": PARKED, "reason": clean(reason)} | _FREE)
             for item, reason in parked
         )
 
@@ -478,13 +411,6 @@ def _first_within(sizes: Sequence[Any], max_bytes: int) -> list[int]:
     return ids
 
 
-def _clean(text: str | None) -> str | None:
-    """A text every database can hold: no NUL, no half of a surrogate pair."""
-    if text is None:
-        return None
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
 def _without_repeats(
     conn: sa.Connection, source: str, found: Sequence[Item]
 ) -> list[Item]:
@@ -496,7 +422,7 @@ def _without_repeats(
         conn.scalars(
             sa.select(items.c.external_id).where(
                 items.c.source == source,
-                items.c.external_id.in_([_clean(key) for key in ids]),
+                items.c.external_id.in_([clean(key) for key in ids]),
             )
         )
     )
@@ -506,36 +432,3 @@ def _without_repeats(
             kept.append(item)
             known.add(item.external_id)
     return kept
-
-
-def _item_row(
-    source: str, item: Item, receipt_id: int | None, now: float
-) -> dict[str, Any]:
-    submission = reference = None
-    if item.submission is not None:
-        submission = json.dumps(item.submission.to_odoo())
-    if item.reference:
-        reference = json.dumps(dict(item.reference))
-    return {
-        "source": source,
-        "external_id": _clean(item.external_id),
-        "receipt_id": receipt_id,
-        "created_at": now,
-        "state": INCOMPLETE if submission is None else WAITING,
-        "size": len(submission or ""),
-        "reference": reference,
-        "submission": submission,
-    }
-
-
-def _stored_receipt(row: Any) -> StoredReceipt:
-    meta = json.loads(row.meta)
-    receipt = Receipt(
-        body=bytes(row.body or b""),
-        received_at=datetime.fromtimestamp(row.received_at, UTC),
-        method=meta["method"],
-        content_type=meta["content_type"],
-        headers=meta["headers"],
-        query=meta["query"],
-    )
-    return StoredReceipt(row.id, row.source, row.replay, receipt)
