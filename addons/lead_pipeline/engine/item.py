@@ -81,7 +81,7 @@ class Item:
     attribution: dict[str, str] = field(default_factory=dict)  # only what is filled
     consents: list[dict] = field(default_factory=list)
     visitor: str = ""
-    payload: str = ""  # JSON, pretty
+    payload: str = ""  # JSON
     problem: str = ""  # why it can't be used, "" if it can
 
     def as_json(self) -> dict:
@@ -145,9 +145,9 @@ def read_time(value) -> datetime | None:
     return moment.replace(microsecond=0) if moment.year >= 1990 else None
 
 
-def pretty_json(value) -> str:
-    """JSON a person can read and search; cut where it is absurdly long."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+def searchable_json(value) -> str:
+    """JSON as searchable text, not escaped; cut where it is absurdly long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
     # an escaped NUL or half surrogate is legal JSON but no text for a database
     text = _CONTROL.sub("", text.replace("\\u0000", ""))
     if len(text) > MAX_PAYLOAD:
@@ -175,8 +175,10 @@ def _read_external_id(raw: dict) -> str:
 def _read_fields(raw, names, limits=None) -> dict[str, str]:
     if not isinstance(raw, dict):
         return {}
-    cleaned = ((name, clean_line(raw.get(name), (limits or {}).get(name, MAX_LINE)))
-               for name in names)
+    cleaned = (
+        (name, clean_line(raw.get(name), (limits or {}).get(name, MAX_LINE)))
+        for name in names
+    )
     return {name: value for name, value in cleaned if value}
 
 
@@ -228,7 +230,7 @@ def read_item(raw, now: datetime) -> Item:
             channel="",
             external_id=_digest(raw),
             submitted_at=now,
-            payload=pretty_json(raw),
+            payload=searchable_json(raw),
             problem="not_an_object",
         )
     limits = {"landing_page": MAX_URL, "referrer": MAX_URL, "website": MAX_URL}
@@ -245,7 +247,7 @@ def read_item(raw, now: datetime) -> Item:
         attribution=_read_fields(raw.get("attribution"), ATTRIBUTION_FIELDS, limits),
         consents=_read_consents(raw.get("consents")),
         visitor=clean_line(raw.get("visitor")),
-        payload=pretty_json(raw["payload"]) if raw.get("payload") else "",
+        payload=searchable_json(raw["payload"]) if raw.get("payload") else "",
     )
     if not item.external_id:
         # nothing of a caller is ever dropped: the content is its own id
@@ -254,5 +256,5 @@ def read_item(raw, now: datetime) -> Item:
     elif not item.channel:
         item.problem = "no_channel"
     if item.problem and not item.payload:
-        item.payload = pretty_json(raw)
+        item.payload = searchable_json(raw)
     return item

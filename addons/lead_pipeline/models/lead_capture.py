@@ -9,10 +9,11 @@ from psycopg2 import IntegrityError, OperationalError
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.tools import SQL, email_normalize
+from odoo.tools.gc import disabling_gc
 
 from ..engine.item import Item
-from .lead_lookup import Lookup
 from ..engine.matching import LOST, OPEN, WON, Known, Person, PersonIndex, lock_number
+from .lead_lookup import Lookup
 
 _logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Entry:
     item: Item
     channel: Any  # lead.channel, maybe empty
     person: Person = field(default_factory=Person)
+    phone_shown: str = ""  # the person's phone, grouped for reading
     status: str = ""  # as ingest answers it; "" while undecided
     reason: str = ""
     submission: Any = None  # an existing lead.submission (replay), or the new one
@@ -109,6 +111,13 @@ class LeadCapture(models.AbstractModel):
         :return: list of results as ``ingest`` describes them, in the same order
         :raises ConcurrencyError: another caller was faster; Odoo runs it again
         """
+        # a batch makes many short-lived objects: the collector would walk the whole
+        # registry again and again, and find nothing
+        with disabling_gc():
+            return self._capture_batch(items)
+
+    @api.model
+    def _capture_batch(self, items):
         channels = self.env["lead.channel"]._by_code(item.channel for item in items)
         nothing = self.env["lead.channel"]
         entries = [Entry(item, channels.get(item.channel, nothing)) for item in items]
@@ -146,9 +155,7 @@ class LeadCapture(models.AbstractModel):
         return [entry.result() for entry in entries]
 
     @api.model
-    def _capture_one(
-        self, channel, item, create_lead=None, assignee=None, told=False
-    ):
+    def _capture_one(self, channel, item, create_lead=None, assignee=None, told=False):
         """Capture for core's own doors (mail, website, phone entry).
 
         :param create_lead: makes the lead where nobody is known, and tells its
@@ -180,7 +187,9 @@ class LeadCapture(models.AbstractModel):
         lookup = Lookup(self.env, [entry.item for entry in entries])
         for entry in entries:
             item = entry.item
-            entry.person = self._person(item, entry.channel, lookup)
+            entry.person, entry.phone_shown = self._read_person(
+                item, entry.channel, lookup
+            )
             problem = self._problem(entry)
             if problem:
                 entry.status, entry.reason = "quarantined", problem
@@ -211,8 +220,16 @@ class LeadCapture(models.AbstractModel):
 
     @api.model
     def _person(self, item, channel, lookup):
+        """Who an item is from; see ``_read_person``."""
+        return self._read_person(item, channel, lookup)[0]
+
+    @api.model
+    def _read_person(self, item, channel, lookup):
         """Who an item is from. The phone is read in the item's own country, else the
-        channel's, else the company's."""
+        channel's, else the company's.
+
+        :return: (Person, the phone as people read it or "")
+        """
         country = (
             lookup.country(item.contact.get("country"))
             or channel.country_id
@@ -220,13 +237,23 @@ class LeadCapture(models.AbstractModel):
             or self.env.company.country_id
         )
         phone = item.contact.get("phone")
-        return Person(
+        shown = ""
+        if phone:
+            shown = (
+                self.env["crm.lead"]._phone_format_number(
+                    phone, country, force_format="INTERNATIONAL"
+                )
+                or ""
+            )
+        person = Person(
             email=email_normalize(item.contact.get("email") or "") or "",
-            phone=phone
-            and self.env["crm.lead"]._phone_format_number(phone, country)
-            or "",
+            # parsing a number is slow: E.164 is the same without the grouping
+            phone="".join(
+                char for char in shown.split(" ext")[0] if char in "+0123456789"
+            ),
             name=item.person_name(),
         )
+        return person, shown
 
     @api.model
     def _lock(self, entries):

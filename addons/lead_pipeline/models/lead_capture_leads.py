@@ -93,17 +93,12 @@ class LeadCaptureLeads(models.AbstractModel):
         """The person's fields of a lead."""
         contact = entry.item.contact
         country = lookup.country(contact.get("country"))
-        phone = entry.person.phone
         return {
             "contact_name": entry.person.name,
             "partner_name": contact.get("company"),
             "function": contact.get("job_title"),
             "email_from": contact.get("email"),
-            "phone": phone
-            and self.env["crm.lead"]._phone_format_number(
-                phone, country, force_format="INTERNATIONAL"
-            )
-            or contact.get("phone"),
+            "phone": entry.phone_shown or contact.get("phone"),
             "website": contact.get("website"),
             "lang_id": lookup.lang_id(contact.get("lang")),
             "street": contact.get("street"),
@@ -118,6 +113,11 @@ class LeadCaptureLeads(models.AbstractModel):
         """Channel, source, team and text of a new lead."""
         channel, item = entry.channel, entry.item
         attribution = self.env["lead.capture"]._attribution_vals(item, channel, utm)
+        touch = (
+            {"at": item.submitted_at, **attribution}
+            if any(attribution.values())
+            else {}
+        )
         about = (
             item.subject
             or item.attribution.get("form_name")
@@ -136,6 +136,9 @@ class LeadCaptureLeads(models.AbstractModel):
             "campaign_id": attribution["campaign_id"],
             "referred": item.attribution.get("referrer"),
             "description": self._enquiry_html(item),
+            # as the touchpoint would write it, without a second write of the row
+            **{f"first_touch_{name}": value for name, value in touch.items()},
+            **{f"last_touch_{name}": value for name, value in touch.items()},
         }
 
     @api.model
@@ -271,13 +274,17 @@ class LeadCaptureLeads(models.AbstractModel):
         self = self.with_context(lang=owner.lang)
         leads = self.env["crm.lead"].browse(by_lead)
         lines = [
-            Markup("<li><a href='%s' data-oe-model='crm.lead' data-oe-id='%s'>%s</a> %s"
-                   "</li>")
+            Markup(
+                "<li><a href='%s' data-oe-model='crm.lead' data-oe-id='%s'>%s</a> %s"
+                "</li>"
+            )
             % (
                 f"/odoo/crm.lead/{lead.id}",
                 lead.id,
                 lead.display_name,
-                self.env._("new lead by %(channel)s", channel=by_lead[lead.id].channel.name)
+                self.env._(
+                    "new lead by %(channel)s", channel=by_lead[lead.id].channel.name
+                )
                 if by_lead[lead.id].status == "created"
                 else self.env._(
                     "new enquiry by %(channel)s", channel=by_lead[lead.id].channel.name

@@ -101,7 +101,6 @@ class LeadChannel(models.Model):
         "names no country. Empty: the company's.",
     )
     mapping_ids = fields.One2many("lead.channel.mapping", "channel_id", "Mapping")
-    submission_ids = fields.One2many("lead.submission", "channel_id", "Submissions")
     watch_silence = fields.Boolean(
         "Alert on Silence",
         default=True,
@@ -117,7 +116,9 @@ class LeadChannel(models.Model):
     silent_since = fields.Char(compute="_compute_activity")
     submissions_today = fields.Integer("Today", compute="_compute_activity")
     submissions_7_days = fields.Integer("Last 7 Days", compute="_compute_activity")
-    quarantine_count = fields.Integer(compute="_compute_activity")
+    quarantine_count = fields.Integer(
+        compute="_compute_activity", search="_search_quarantine_count"
+    )
     daily_counts = fields.Json(
         compute="_compute_daily_counts",
         help="Submissions of the last 14 days, oldest first, for the bars on its card.",
@@ -206,6 +207,15 @@ class LeadChannel(models.Model):
                 ]
             )
 
+    @api.model
+    def _search_quarantine_count(self, operator, value):
+        if operator not in (">", "!=") or value != 0:
+            return NotImplemented
+        groups = self.env["lead.submission"]._read_group(
+            [("state", "=", "quarantined"), ("channel_id", "!=", False)], ["channel_id"]
+        )
+        return [("id", "in", [channel.id for (channel,) in groups])]
+
     def _last_submission_at(self):
         """Time of the newest submission by channel id: one index look-up each."""
         if not self.ids:
@@ -238,9 +248,7 @@ class LeadChannel(models.Model):
         counts = dict(
             self.env["crm.lead"]
             .with_context(active_test=False)
-            ._read_group(
-                [("channel_id", "in", self.ids)], ["channel_id"], ["__count"]
-            )
+            ._read_group([("channel_id", "in", self.ids)], ["channel_id"], ["__count"])
         )
         for channel in self:
             channel.lead_count = counts.get(channel, 0)
@@ -286,8 +294,10 @@ class LeadChannel(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        if self.env["lead.submission"].sudo().search_count(
-            [("channel_id", "in", self.ids)], limit=1
+        if (
+            self.env["lead.submission"]
+            .sudo()
+            .search_count([("channel_id", "in", self.ids)], limit=1)
         ):  # sudo: submissions the user may not see count as well
             raise ValidationError(
                 self.env._(

@@ -22,10 +22,8 @@ class LeadConsent(models.Model):
         index=True,
         help="What it came with.",
     )
-    company_id = fields.Many2one("res.company", readonly=True, index=True)
-    email_normalized = fields.Char(
-        "Email", readonly=True, index="btree_not_null"
-    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    email_normalized = fields.Char("Email", readonly=True, index="btree_not_null")
     purpose = fields.Char(
         readonly=True, required=True, help="What the data may be used for."
     )

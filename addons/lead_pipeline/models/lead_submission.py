@@ -20,11 +20,9 @@ class LeadSubmission(models.Model):
     _rec_name = "contact_name"
     _rec_names_search = ["contact_name", "email_normalized", "phone", "external_id"]
 
-    channel_id = fields.Many2one(
-        "lead.channel", readonly=True, ondelete="restrict", index=True
-    )
+    channel_id = fields.Many2one("lead.channel", readonly=True, ondelete="restrict")
     channel_code = fields.Char(readonly=True, help="As the sender named the channel.")
-    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    company_id = fields.Many2one("res.company", readonly=True)
     external_id = fields.Char(
         "External ID",
         required=True,
@@ -42,7 +40,6 @@ class LeadSubmission(models.Model):
         ],
         required=True,
         readonly=True,
-        index=True,
     )
     reason = fields.Char(
         readonly=True, help="Why it is in quarantine, or why it was dismissed."
@@ -55,9 +52,7 @@ class LeadSubmission(models.Model):
         readonly=True, required=True, default=fields.Datetime.now
     )
     contact_name = fields.Char(readonly=True)
-    email_normalized = fields.Char(
-        "Email", readonly=True, index="btree_not_null"
-    )
+    email_normalized = fields.Char("Email", readonly=True, index="btree_not_null")
     phone = fields.Char(readonly=True, index="btree_not_null")
     subject = fields.Char(readonly=True)
     content = fields.Json(readonly=True, copy=False)
@@ -78,6 +73,7 @@ class LeadSubmission(models.Model):
         "This submission is in quarantine already.",
     )
     _channel_received_idx = models.Index("(channel_id, received_at)")
+    _quarantined_idx = models.Index("(channel_id) WHERE state = 'quarantined'")
     _channel_submitted_idx = models.Index("(channel_id, submitted_at)")
 
     @api.depends("contact_name", "email_normalized", "phone", "external_id")
@@ -171,13 +167,19 @@ class LeadSubmission(models.Model):
         self.env["lead.capture"]._check_may_ingest()
         user = self.env.user
         # sudo: names of channels and groups, and dates of the caller's own keys
-        module = self.env["ir.module.module"].sudo().search(
-            [("name", "=", "lead_pipeline")], limit=1
+        module = (
+            self.env["ir.module.module"]
+            .sudo()
+            .search([("name", "=", "lead_pipeline")], limit=1)
         )
-        keys = self.env["res.users.apikeys"].sudo().search(
-            [("user_id", "=", user.id), ("expiration_date", "!=", False)],
-            order="expiration_date",
-            limit=1,
+        keys = (
+            self.env["res.users.apikeys"]
+            .sudo()
+            .search(
+                [("user_id", "=", user.id), ("expiration_date", "!=", False)],
+                order="expiration_date",
+                limit=1,
+            )
         )
         connector = self.env.ref("lead_pipeline.group_lead_pipeline_connector")
         extra = user.sudo().all_group_ids - connector.sudo().all_implied_ids

@@ -124,7 +124,7 @@ class LeadTouchpoint(models.Model):
         leads.flush_recordset(names)
         for prefix, order, sooner in (
             ("first_touch", SQL("ASC"), SQL("<")),
-            ("last_touch", SQL("DESC"), SQL(">=")),
+            ("last_touch", SQL("DESC"), SQL(">")),
         ):
             self.env.cr.execute(
                 SQL(

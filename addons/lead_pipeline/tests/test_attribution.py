@@ -69,7 +69,9 @@ class TestAttribution(LeadPipelineCase):
         campaign = find("utm.campaign", {"حملة الربيع", "Y" * 900})
         records = self.env["utm.campaign"].browse(campaign.values())
         self.assertTrue(all(records.mapped("is_auto_campaign")))
-        self.assertEqual(find("utm.campaign", {"Y" * 900})["Y" * 900], campaign["Y" * 900])
+        self.assertEqual(
+            find("utm.campaign", {"Y" * 900})["Y" * 900], campaign["Y" * 900]
+        )
 
     def test_merge_carries_everything_along(self):
         _result, first = self.ingest_one(
@@ -120,8 +122,7 @@ class TestAttribution(LeadPipelineCase):
     def test_duplicating_a_lead_copies_no_proof(self):
         _result, lead = self.ingest_one(attribution={"utm_source": "google"})
         copy = lead.copy()
-        self.assertFalse(copy.submission_ids | copy.channel_id.submission_ids.filtered(
-            lambda submission: submission.lead_id == copy
-        ))
+        self.assertFalse(copy.submission_ids)
+        self.assertFalse(copy.channel_id)
         self.assertFalse(copy.first_touch_at)
         self.assertFalse(copy.touchpoint_ids)
