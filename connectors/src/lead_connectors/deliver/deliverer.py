@@ -69,6 +69,8 @@ class Deliverer(Worker):
         self._size = batch_size
         self._claimed: list[StoredItem] = []
         self._claimed_lock = threading.Lock()
+        self._successes = 0
+        self._successes_then = -1  # when everything failed the last time; -1: never
         self._noted: str | None = None  # the problem that the inbox's mark shows
 
     def step(self) -> float:
@@ -138,6 +140,7 @@ class Deliverer(Worker):
             # written down at once: what is known is not lost to a later failure
             self._inbox.mark_delivered(done)
             batch.delivered += done
+            self._successes += len(done)
             self._count(done)
 
     def _hopeless(self, batch: _Batch) -> bool:
@@ -148,12 +151,17 @@ class Deliverer(Worker):
     def _settle(self, claimed: list[StoredItem], batch: _Batch) -> None:
         if batch.error is not None:
             self._suspect(batch)
-        elif self._hopeless(batch):
-            batch.error = OdooRejected(
-                f"Odoo fails on everything it is given: {batch.rejected[0][1]}"
-            )
+        guilty = False
+        if self._hopeless(batch):
+            # others went through since it was so before: then it is not Odoo
+            guilty = 0 <= self._successes_then < self._successes
+            self._successes_then = self._successes
+            if not guilty:
+                batch.error = OdooRejected(
+                    f"Odoo fails on everything it is given: {batch.rejected[0][1]}"
+                )
         if batch.rejected:
-            self._put_aside(batch)
+            self._put_aside(batch, guilty)
         self._inbox.release(batch.unknown)
         if batch.error is not None:
             self._failed(batch.error)
@@ -174,7 +182,7 @@ class Deliverer(Worker):
             batch.rejected += [(item, str(batch.error)) for item in batch.unknown]
             batch.unknown = []
 
-    def _put_aside(self, batch: _Batch) -> None:
+    def _put_aside(self, batch: _Batch, guilty: bool) -> None:
         """Items on which Odoo fails: parked, where others went through.
 
         A lone one may be Odoo's fault: it gets its attempts first. Where everything
@@ -182,8 +190,13 @@ class Deliverer(Worker):
         """
         park, again = [], []
         for item, reason in batch.rejected:
-            tried = item.attempts + 1 >= self._settings.max_attempts
-            if batch.delivered or (tried and not self._hopeless(batch)):
+            if batch.delivered:
+                at_fault = True
+            elif self._hopeless(batch):
+                at_fault = guilty and item.attempts > 0
+            else:
+                at_fault = item.attempts + 1 >= self._settings.max_attempts
+            if at_fault:
                 park.append((item, reason))
                 continue
             pause = backoff(
