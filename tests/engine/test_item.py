@@ -4,6 +4,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from engine.item import (
     ATTRIBUTION_FIELDS,
     CONTACT_FIELDS,
@@ -14,8 +17,6 @@ from engine.item import (
     read_item,
     read_time,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 20, 10)
 
@@ -59,8 +60,11 @@ def test_anything_becomes_an_item(raw):
     texts = [item.channel, item.subject, item.visitor, *item.contact.values()]
     for text in [*texts, *item.attribution.values()]:
         assert is_clean(text) and "\n" not in text
-    assert all(len(text) <= MAX_LINE for text in texts if text not in
-               item.contact.get("website", ""))
+    assert all(
+        len(text) <= MAX_LINE
+        for text in texts
+        if text not in item.contact.get("website", "")
+    )
     assert is_clean(item.message) and len(item.message) <= MAX_TEXT
     assert is_clean(item.payload)
     assert is_clean(json.dumps(item.as_json(), ensure_ascii=False))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """Laws of who is the same person."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from engine.matching import (
     LOST,
     OPEN,
@@ -12,8 +15,6 @@ from engine.matching import (
     lock_number,
     same_name,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 emails = st.sampled_from(["", "a@x.org", "b@x.org", "c@x.org"])
 phones = st.sampled_from(["", "+491", "+492", "+493"])
@@ -51,7 +52,8 @@ def test_nobody_is_missed(indexed, person):
     """An open or lost lead with the same e-mail is always found."""
     index, known = indexed
     same = [
-        lead for lead in known
+        lead
+        for lead in known
         if person.email and lead.person.email == person.email and lead.state != WON
     ]
     if same:
@@ -67,7 +69,8 @@ def test_open_before_lost_and_newest_first(indexed, person):
     found = index.match(person)
     if found and found.state == OPEN and found.person.email == person.email != "":
         rivals = [
-            lead.rank for lead in known
+            lead.rank
+            for lead in known
             if lead.state == OPEN and lead.person.email == person.email
         ]
         assert found.rank == max(rivals)

@@ -3,6 +3,9 @@
 
 from datetime import datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from engine.rhythm import (
     HOURS_A_WEEK,
     MIN_LEADS,
@@ -11,13 +14,9 @@ from engine.rhythm import (
     is_silent,
     weekly_rhythm,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 MONDAY = datetime(2026, 11, 2)
-rhythms = st.lists(
-    st.floats(0, 50), min_size=HOURS_A_WEEK, max_size=HOURS_A_WEEK
-)
+rhythms = st.lists(st.floats(0, 50), min_size=HOURS_A_WEEK, max_size=HOURS_A_WEEK)
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31))
 
 

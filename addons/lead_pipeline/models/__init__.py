@@ -16,4 +16,3 @@ from . import calendar_event
 from . import mail_activity
 from . import mail_alias
 from . import mailing_trace
-from . import privacy_lookup_wizard

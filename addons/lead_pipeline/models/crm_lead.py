@@ -45,7 +45,6 @@ class CrmLead(models.Model):
     )
     timeline_ids = fields.Many2many(
         "lead.touchpoint",
-        string="Timeline",
         compute="_compute_timeline_ids",
         help="The newest contacts of this lead.",
     )

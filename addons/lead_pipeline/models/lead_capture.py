@@ -352,7 +352,7 @@ class LeadCapture(models.AbstractModel):
 
     @api.model
     def _process_safely(self, entries):
-        """Process a batch; if it fails, one by one, so that only the bad one suffers."""
+        """Process a batch; if it fails, one by one: only the bad one suffers."""
         if not entries:
             return
         snapshot = [(entry.status, entry.reason) for entry in entries]

@@ -100,7 +100,7 @@ class LeadChannel(models.Model):
         help="Country of phone numbers without international prefix, when the lead "
         "names no country. Empty: the company's.",
     )
-    mapping_ids = fields.One2many("lead.channel.mapping", "channel_id", "Mapping")
+    mapping_ids = fields.One2many("lead.channel.mapping", "channel_id")
     watch_silence = fields.Boolean(
         "Alert on Silence",
         default=True,

@@ -10,14 +10,16 @@ class Lookup:
         self._env = env
         self._no_country = env["res.country"]
         contacts = [item.contact for item in items]
-        codes = {contact["country"].upper() for contact in contacts
-                 if contact.get("country")}
+        codes = {
+            contact["country"].upper() for contact in contacts if contact.get("country")
+        }
         countries = self._no_country
         if codes:
             countries = countries.search([("code", "in", list(codes))])
         self._countries = {country.code: country for country in countries}
         self._states = self._find_states(
-            countries, {contact["state"] for contact in contacts if contact.get("state")}
+            countries,
+            {contact["state"] for contact in contacts if contact.get("state")},
         )
         self._langs = None
 
@@ -41,7 +43,7 @@ class Lookup:
         return self._states.get((country.id, (name or "").casefold()), False)
 
     def lang_id(self, code):
-        """Id of an installed language: "pt_BR" or "pt-BR" exactly, or "pt", else False."""
+        """Id of an installed language by "pt_BR", "pt-BR" or "pt"; else False."""
         if not code:
             return False
         if self._langs is None:

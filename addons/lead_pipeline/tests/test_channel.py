@@ -78,11 +78,16 @@ class TestChannel(LeadPipelineCase):
         self.assertEqual(self.form.silent_since, "never")
 
     def test_report_counts(self):
-        self.ingest(*(
-            self.item(str(n), submitted_at=f"2026-11-1{n % 3}T23:30:00Z",
-                      contact={"email": f"r{n}@example.com"})
-            for n in range(7)
-        ))
+        self.ingest(
+            *(
+                self.item(
+                    str(n),
+                    submitted_at=f"2026-11-1{n % 3}T23:30:00Z",
+                    contact={"email": f"r{n}@example.com"},
+                )
+                for n in range(7)
+            )
+        )
         report = self.env["lead.channel"].with_user(self.connector).report_counts
         rows = [
             {"channel": "t-meta", "day": "2026-11-10", "count": 3},

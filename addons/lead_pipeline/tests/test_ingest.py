@@ -94,7 +94,9 @@ class TestIngest(LeadPipelineCase):
 
     def test_twice_in_one_call(self):
         results = self.ingest(
-            self.item("a"), self.item("a"), self.item("b", channel="none"),
+            self.item("a"),
+            self.item("a"),
+            self.item("b", channel="none"),
             self.item("b", channel="none"),
         )
         self.assertEqual(
@@ -108,7 +110,9 @@ class TestIngest(LeadPipelineCase):
         results = self.ingest(
             self.item("a"),
             self.item("b", channel="t-form"),
-            self.item("c", contact={"email": "ali@example.com", "phone": "+4915111111111"}),
+            self.item(
+                "c", contact={"email": "ali@example.com", "phone": "+4915111111111"}
+            ),
             self.item("d", contact={"name": "Ali", "phone": "0049 1511 1111111"}),
         )
         self.assertEqual(
@@ -202,8 +206,13 @@ class TestIngest(LeadPipelineCase):
     def test_consents_are_kept_as_given(self):
         _result, lead = self.ingest_one(
             consents=[
-                {"purpose": "email", "granted": True, "text": "Yes, write me",
-                 "version": "3", "at": "2026-11-20T08:59:00Z"},
+                {
+                    "purpose": "email",
+                    "granted": True,
+                    "text": "Yes, write me",
+                    "version": "3",
+                    "at": "2026-11-20T08:59:00Z",
+                },
                 {"purpose": "phone", "granted": False},
                 {"purpose": "sms", "granted": "true"},
                 {"purpose": "", "granted": True},
@@ -269,9 +278,12 @@ class TestIngest(LeadPipelineCase):
 
     def test_owner_is_told_once_for_all(self):
         self.meta.user_id = self.salesman
-        self.ingest(*(
-            self.item(str(n), contact={"email": f"p{n}@example.com"}) for n in range(5)
-        ))
+        self.ingest(
+            *(
+                self.item(str(n), contact={"email": f"p{n}@example.com"})
+                for n in range(5)
+            )
+        )
         messages = self.env["mail.message"].search(
             [
                 ("message_type", "=", "user_notification"),

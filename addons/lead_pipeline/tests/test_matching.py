@@ -48,8 +48,11 @@ class TestMatching(LeadPipelineCase):
         self.assertEqual(result["status"], "created")
         # one of them with a second address is known by name and phone
         result, lead = self._match(
-            {"name": "Vogt, Lena", "email": "private@example.org",
-             "phone": "+493012345678"}
+            {
+                "name": "Vogt, Lena",
+                "email": "private@example.org",
+                "phone": "+493012345678",
+            }
         )
         self.assertEqual(result["status"], "matched")
         self.assertEqual(lead.contact_name, "Lena Vogt")
@@ -89,9 +92,7 @@ class TestMatching(LeadPipelineCase):
         self.assertFalse(known.street)
 
     def test_owner_reads_the_repeat_enquiry(self):
-        known = self._lead(
-            email_from="lena.vogt@example.com", user_id=self.salesman.id
-        )
+        known = self._lead(email_from="lena.vogt@example.com", user_id=self.salesman.id)
         self._match({"email": "lena.vogt@example.com"}, message="Still <i>there</i>?")
         note = known.message_ids.sorted("id")[-2:]
         bodies = " ".join(note.mapped("body"))

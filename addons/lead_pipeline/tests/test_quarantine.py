@@ -31,7 +31,11 @@ class TestQuarantine(LeadPipelineCase):
 
     def test_mapping_mends_and_keeps_mending(self):
         answers = [
-            {"key": "your-mail", "label": "E-Mail-Adresse", "value": "vogt@example.com"},
+            {
+                "key": "your-mail",
+                "label": "E-Mail-Adresse",
+                "value": "vogt@example.com",
+            },
             {"key": "vorname", "label": "", "value": "Lena"},
             {"key": "nachname", "label": "", "value": "Vogt"},
             {"key": "frage", "label": "Ihre Frage", "value": "Wie viel?"},

@@ -65,9 +65,9 @@ class TestSecurity(LeadPipelineCase):
             {"code": "t-meta", "name": "Meta", "company": "Nordlicht"}, info["channels"]
         )
         self.assertIsNone(info["api_key_expires_at"])
-        rights = (
-            self.env["lead.submission"].with_user(self.manager).ingest_info()
-        )["extra_rights"]
+        rights = (self.env["lead.submission"].with_user(self.manager).ingest_info())[
+            "extra_rights"
+        ]
         self.assertTrue(rights, "a manager has more rights than a connector needs")
         with self.assertRaises(AccessError):
             self.env["lead.submission"].with_user(self.salesman).ingest_info()
@@ -78,23 +78,31 @@ class TestSecurity(LeadPipelineCase):
         foreign, _lead = self._lead_of("foreign", self.colleague)
         quarantined, _lead = self.ingest_one("q", contact={})
         rows = own | free | foreign | self.submission(quarantined)
-        visible = self.env["lead.submission"].with_user(self.salesman).search(
-            [("id", "in", rows.ids)]
+        visible = (
+            self.env["lead.submission"]
+            .with_user(self.salesman)
+            .search([("id", "in", rows.ids)])
         )
         self.assertEqual(visible, own | free)
         for model in ("lead.touchpoint", "lead.consent"):
             records = self.env[model].search([("lead_id", "in", rows.lead_id.ids)])
-            seen = self.env[model].with_user(self.salesman).search(
-                [("id", "in", records.ids)]
+            seen = (
+                self.env[model]
+                .with_user(self.salesman)
+                .search([("id", "in", records.ids)])
             )
             self.assertEqual(seen.lead_id, (own | free).lead_id, model)
         all_leads = self._new_user("all", "sales_team.group_sale_salesman_all_leads")
-        seen = self.env["lead.submission"].with_user(all_leads).search(
-            [("id", "in", rows.ids)]
+        seen = (
+            self.env["lead.submission"]
+            .with_user(all_leads)
+            .search([("id", "in", rows.ids)])
         )
         self.assertEqual(seen, own | free | foreign)
-        seen = self.env["lead.submission"].with_user(self.manager).search(
-            [("id", "in", rows.ids)]
+        seen = (
+            self.env["lead.submission"]
+            .with_user(self.manager)
+            .search([("id", "in", rows.ids)])
         )
         self.assertEqual(seen, rows)
 
@@ -118,13 +126,17 @@ class TestSecurity(LeadPipelineCase):
         here, _lead = self._lead_of("here", False)
         there, _lead = self.ingest_one("there", channel="t-fr")
         there = self.submission(there)
-        seen = self.env["lead.submission"].with_user(self.manager).search(
-            [("id", "in", (here | there).ids)]
+        seen = (
+            self.env["lead.submission"]
+            .with_user(self.manager)
+            .search([("id", "in", (here | there).ids)])
         )
         self.assertEqual(seen, here)
         for model in ("lead.touchpoint", "lead.consent", "lead.channel"):
             records = self.env[model].with_user(self.manager).search([])
             companies = (
-                records.company_id if "company_id" in records else records.lead_id.company_id
+                records.company_id
+                if "company_id" in records
+                else records.lead_id.company_id
             )
             self.assertNotIn(self.other_company, companies, model)

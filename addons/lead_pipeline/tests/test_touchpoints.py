@@ -27,7 +27,9 @@ class TestTouchpoints(LeadPipelineCase):
         result, lead = self.ingest_one()
         rows = self.ingest_touchpoints(
             self.touch("c1", duration=95, title="Asked for the price"),
-            self.touch("c2", contact={}, submission="1", kind="page_view", url="/price"),
+            self.touch(
+                "c2", contact={}, submission="1", kind="page_view", url="/price"
+            ),
             self.touch("c3", contact={"email": "nobody@example.com"}),
         )
         self.assertEqual(
@@ -40,7 +42,9 @@ class TestTouchpoints(LeadPipelineCase):
     def test_twice_is_once(self):
         self.ingest_one()
         [first] = self.ingest_touchpoints(self.touch())
-        again = self.ingest_touchpoints(self.touch(), self.touch("c2"), self.touch("c2"))
+        again = self.ingest_touchpoints(
+            self.touch(), self.touch("c2"), self.touch("c2")
+        )
         self.assertEqual(
             [row["status"] for row in again], ["duplicate", "created", "refused"]
         )
@@ -61,7 +65,9 @@ class TestTouchpoints(LeadPipelineCase):
             self.touch(channel="none"),
             self.touch("n", duration="long", direction="sideways", human="no"),
         )
-        self.assertEqual([row["status"] for row in rows], ["refused"] * 6 + ["unmatched"])
+        self.assertEqual(
+            [row["status"] for row in rows], ["refused"] * 6 + ["unmatched"]
+        )
         self.assertTrue(all(row["reason"] for row in rows[:6]))
         with self.assertRaises(ValidationError):
             self.submissions.ingest_touchpoints("x")
@@ -103,9 +109,12 @@ class TestTouchpoints(LeadPipelineCase):
         self.assertEqual(lead.touchpoint_count, 191)
 
     def test_a_hundred_touchpoints_cost_as_many_queries_as_ten(self):
-        self.ingest(*(
-            self.item(str(n), contact={"email": f"t{n}@example.com"}) for n in range(100)
-        ))
+        self.ingest(
+            *(
+                self.item(str(n), contact={"email": f"t{n}@example.com"})
+                for n in range(100)
+            )
+        )
 
         def queries(start, number):
             touches = [

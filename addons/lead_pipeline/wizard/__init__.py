@@ -4,3 +4,4 @@ from . import lead_connector_key
 from . import lead_phone_entry
 from . import lead_submission_dismiss
 from . import lead_submission_fix
+from . import privacy_lookup_wizard
