@@ -47,6 +47,8 @@ def test_two_share_the_work_and_one_dies(
         # what the killed one had claimed is free when its lease ends
         inbox = Inbox(pg_url)
         with inbox.db.write() as conn:
+            # in the order in which the service locks, or the two wait for each other
+            conn.execute(sa.select(items.c.id).order_by(items.c.id).with_for_update())
             conn.execute(sa.update(items).values(leased_until=0))
         wait_until(lambda: len(odoo.memory.rows) == 150, 20)
         wait_until(lambda: report.live(inbox.db)["waiting"] == 0)
