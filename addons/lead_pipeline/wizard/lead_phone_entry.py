@@ -115,43 +115,38 @@ class LeadPhoneEntry(models.TransientModel):
             ._person(item, self.channel_id.sudo(), Lookup(self.env, [item]))
         )
 
-    def _leads_of(self, person):
-        """All leads of a person, newest first, in superuser mode."""
-        domains = [
-            [(name, "=", value)]
+    @api.model
+    def _domain_of(self, person):
+        """Records with the person's e-mail or phone; none for an unknown person."""
+        return fields.Domain.OR(
+            fields.Domain(name, "=", value)
             for name, value in (
                 ("email_normalized", person.email),
                 ("phone_sanitized", person.phone),
             )
             if value
-        ]
-        if not domains:
+        )
+
+    def _leads_of(self, person):
+        """All leads of a person, newest first, in superuser mode."""
+        domain = self._domain_of(person)
+        if domain.is_false():
             return self.env["crm.lead"].sudo()
         return (
             self.env["crm.lead"]
             .sudo()
             .with_context(active_test=False)
             .search(
-                fields.Domain.OR(domains)
-                & fields.Domain("company_id", "in", [False, self.company_id.id]),
+                domain & fields.Domain("company_id", "in", [False, self.company_id.id]),
                 order="id desc",
             )
         )
 
     def _partners_of(self, person):
-        domains = [
-            [(name, "=", value)]
-            for name, value in (
-                ("email_normalized", person.email),
-                ("phone_sanitized", person.phone),
-            )
-            if value
-        ]
-        if not domains:
+        domain = self._domain_of(person)
+        if domain.is_false():
             return self.env["res.partner"]
-        return self.env["res.partner"].search(
-            fields.Domain.OR(domains), limit=SHOWN_DUPLICATES
-        )
+        return self.env["res.partner"].search(domain, limit=SHOWN_DUPLICATES)
 
     def _hidden_note(self, hidden):
         if not hidden:
