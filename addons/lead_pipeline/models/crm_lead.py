@@ -49,6 +49,12 @@ class CrmLead(models.Model):
         help="The newest contacts of this lead.",
     )
     consent_ids = fields.One2many("lead.consent", "lead_id", readonly=True)
+    has_touchpoints = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Set with the first touchpoint. A lead without has no submission and no "
+        "consent either, which merging thus knows without a query.",
+    )
 
     # First and last touch: kept apart for ever, written by the touchpoints. Without
     # indexes: each would cost every new lead, and they are only grouped by.
@@ -187,19 +193,20 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def _merge_get_fields(self):
-        return super()._merge_get_fields() + ["channel_id"]
+        return super()._merge_get_fields() + ["channel_id", "has_touchpoints"]
 
     def _merge_dependences(self, opportunities):
         """Carry submissions, touchpoints and consents along."""
         result = super()._merge_dependences(opportunities)
+        touched = opportunities.filtered("has_touchpoints")
+        # core merges by the hundred when it assigns leads: no query without need
+        if not touched:
+            return result
         # sudo: append-only records that no user may write
-        for model in ("lead.submission", "lead.consent"):
-            self.env[model].sudo().search([("lead_id", "in", opportunities.ids)]).write(
+        for model in ("lead.submission", "lead.consent", "lead.touchpoint"):
+            self.env[model].sudo().search([("lead_id", "in", touched.ids)]).write(
                 {"lead_id": self.id}
             )
-        self.env["lead.touchpoint"].sudo().search(
-            [("lead_id", "in", opportunities.ids)]
-        ).write({"lead_id": self.id})
         responses = (self | opportunities).mapped("date_first_response")
         self.date_first_response = min(filter(None, responses), default=False)
         return result

@@ -137,6 +137,7 @@ class LeadCaptureLeads(models.AbstractModel):
             "referred": item.attribution.get("referrer"),
             "description": self._enquiry_html(item),
             # as the touchpoint would write it, without a second write of the row
+            "has_touchpoints": True,
             **{f"first_touch_{name}": value for name, value in touch.items()},
             **{f"last_touch_{name}": value for name, value in touch.items()},
         }

@@ -113,15 +113,20 @@ class LeadTouchpoint(models.Model):
 
     def _refresh_leads(self, leads):
         """Bring first touch, last touch and first response of the leads up to date
-        with these touchpoints, in three statements however many there are.
+        with these touchpoints, in four statements however many there are.
 
         Plain SQL: the ORM would write lead by lead, each with values of its own.
         """
         if not self:
             return
         self.flush_model()
-        names = leads._touch_field_names()
+        names = [*leads._touch_field_names(), "has_touchpoints"]
         leads.flush_recordset(names)
+        self.env.cr.execute(
+            "UPDATE crm_lead SET has_touchpoints = true"
+            " WHERE id = ANY(%s) AND has_touchpoints IS NOT true",
+            [leads.ids],
+        )
         for prefix, order, sooner in (
             ("first_touch", SQL("ASC"), SQL("<")),
             ("last_touch", SQL("DESC"), SQL(">")),

@@ -6,13 +6,14 @@ from odoo import fields, models
 class ResCompany(models.Model):
     _inherit = "res.company"
 
+    # not required in the database: a company may be made while this addon is not
+    # loaded (an upgrade of another one, its tests); empty means to restore
     lead_lost_policy = fields.Selection(
         [
             ("restore", "Restore the lost lead"),
             ("new", "Open a new lead"),
         ],
         "Enquiry of a Lost Lead",
-        required=True,
         default="restore",
         help="What happens when somebody whose leads are all lost enquires again.",
     )

@@ -108,6 +108,21 @@ class TestAttribution(LeadPipelineCase):
         again = self.ingest(self.item("1"), self.item("2", channel="t-form"))
         self.assertEqual({row["lead_id"] for row in again}, {merged.id})
 
+    def test_merge_carries_a_touch_without_origin_on_and_on(self):
+        # each wins against those before it
+        touched, second, third = self.env["crm.lead"].create(
+            [
+                {"name": "Mail", "type": "opportunity", "probability": probability}
+                for probability in (10, 20, 30)
+            ]
+        )
+        touchpoint = self.env["lead.touchpoint"].create(
+            {"lead_id": touched.id, "kind": "email_reply"}
+        )
+        self.assertEqual((touched | second).merge_opportunity(), second)
+        self.assertEqual((second | third).merge_opportunity(), third)
+        self.assertEqual(third.touchpoint_ids, touchpoint)
+
     def test_convert_keeps_everything(self):
         self.meta.team_id = self.env["crm.team"].create(
             {"name": "Leads", "company_id": self.company.id, "use_leads": True}

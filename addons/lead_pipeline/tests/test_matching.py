@@ -115,6 +115,14 @@ class TestMatching(LeadPipelineCase):
         self.assertTrue(known.active)
         self.assertEqual(known.won_status, "pending")
 
+    def test_lost_lead_is_restored_without_any_setting(self):
+        # a company made while the addon was not loaded
+        self.company.lead_lost_policy = False
+        known = self._lead(email_from="lena.vogt@example.com")
+        known.action_set_lost()
+        result, lead = self._match({"email": "lena.vogt@example.com"})
+        self.assertEqual((result["status"], lead), ("matched", known))
+
     def test_lost_lead_stays_lost_by_setting(self):
         self.company.lead_lost_policy = "new"
         known = self._lead(email_from="lena.vogt@example.com")
