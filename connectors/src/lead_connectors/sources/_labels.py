@@ -28,6 +28,10 @@ _POSSESSIVE = re.compile(
     r"|a sua|uw|je|din|ditt|twoj|twoje|form fields?|field|contact|billing|lead"
     r"|your contact) (?=\S)"
 )
+# conversational forms ask: "What's your name?"
+_QUESTION = re.compile(
+    r"^(?:what ?s|what is|wie lautet|wie ist|quel(?:le)? est|cual es|qual e) (?=\S)"
+)
 _REMARK = re.compile(
     r" (?:required|optional|pflichtfeld|obligatoire|obligatorio|obbligatorio|verplicht"
     r"|opcional|facultatif)$"
@@ -40,7 +44,7 @@ def fold_label(text: str) -> str:
     bare = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d"))
     bare = "".join(char for char in bare if not unicodedata.combining(char))
     bare = _SEPARATORS.sub(" ", bare.replace("ı", "i")).strip()
-    return _POSSESSIVE.sub("", _REMARK.sub("", bare))
+    return _POSSESSIVE.sub("", _QUESTION.sub("", _REMARK.sub("", bare)))
 
 
 # Input types of HTML, Elementor, Typeform, Tally, Meta and Google, casefolded
