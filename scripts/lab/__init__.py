@@ -13,6 +13,7 @@ Needs nothing but Python's standard library, so that commands can use it before
 any environment exists. See :class:`lab.Lab` for all it can do.
 """
 
+from .connector import Connector
 from .environments import Environment, python_env
 from .lab import ADDONS, BASE, Lab
 from .odoo_home import odoo_home
@@ -26,6 +27,7 @@ __all__ = [
     "BASE",
     "LAB",
     "ROOT",
+    "Connector",
     "Environment",
     "Lab",
     "LabError",
