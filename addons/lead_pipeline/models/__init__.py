@@ -16,3 +16,4 @@ from . import calendar_event
 from . import mail_activity
 from . import mail_alias
 from . import mailing_trace
+from . import res_partner

@@ -276,7 +276,8 @@ class LeadCapture(models.AbstractModel):
             [("external_id", [entry.item.external_id for entry in entries])],
         )
         self._check_fresh(
-            "crm_lead", [("email_normalized", emails), ("phone_sanitized", phones)]
+            "crm_lead",
+            [('email_normalized COLLATE "C"', emails), ("phone_sanitized", phones)],
         )
 
     @api.model
@@ -470,7 +471,8 @@ class LeadCapture(models.AbstractModel):
         self.env.cr.execute(
             """
             WITH candidate AS (
-                SELECT id FROM crm_lead WHERE email_normalized = ANY(%(emails)s)
+                SELECT id FROM crm_lead
+                 WHERE email_normalized COLLATE "C" = ANY(%(emails)s)
                 UNION
                 SELECT id FROM crm_lead WHERE phone_sanitized = ANY(%(phones)s)
             )

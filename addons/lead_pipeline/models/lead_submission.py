@@ -64,8 +64,9 @@ class LeadSubmission(models.Model):
     dismissed_by_id = fields.Many2one("res.users", readonly=True)
     summary = fields.Html(compute="_compute_summary", sanitize=False)
 
+    # the id first: each ingest call asks for its ids, whatever their channels
     _channel_external_unique = models.UniqueIndex(
-        "(channel_id, external_id) WHERE channel_id IS NOT NULL",
+        "(external_id, channel_id)",
         "This submission of the channel is there already.",
     )
     _code_external_unique = models.UniqueIndex(

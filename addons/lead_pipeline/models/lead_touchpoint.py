@@ -65,7 +65,7 @@ class LeadTouchpoint(models.Model):
 
     _lead_at_idx = models.Index("(lead_id, at DESC)")
     _external_unique = models.UniqueIndex(
-        "(COALESCE(channel_id, 0), external_id) WHERE external_id IS NOT NULL",
+        "(external_id, COALESCE(channel_id, 0)) WHERE external_id IS NOT NULL",
         "This touchpoint is there already.",
     )
 

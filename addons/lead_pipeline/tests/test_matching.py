@@ -171,3 +171,21 @@ class TestMatching(LeadPipelineCase):
         )
         _result, lead = self._match({"email": "lena.vogt@example.com"})
         self.assertFalse(lead.partner_id)
+
+    def test_the_index_of_similar_addresses_is_never_asked(self):
+        """It can: in 60 000 leads it took 9 s for 250 people, ours a millisecond."""
+
+        def scans():
+            self.env.cr.execute(
+                "SELECT pg_stat_get_xact_numscans("
+                "'crm_lead__email_normalized_index'::regclass)"
+            )
+            return self.env.cr.fetchone()
+
+        # as if the table were large; ours away, so that it is not a matter of costs
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute("DROP INDEX crm_lead_email_normalized_equal_idx")
+        before = scans()
+        for n in range(3):
+            self._match({"email": f"person{n}@example.com"})
+        self.assertEqual(scans(), before)
