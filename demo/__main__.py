@@ -39,8 +39,10 @@ def command(arguments: list[str]) -> int:
     ports = require_port("ODOO_PORT", 8069), require_port("CONNECTORS_PORT", 8070)
     if ports[0] == ports[1]:
         raise LabError("ODOO_PORT and CONNECTORS_PORT must differ")
-    folder = LAB / f"demo-{ports[1]}"
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+    for left in LAB.glob("demo-*"):  # by runs that were killed
+        if not Path(f"/proc/{left.name.removeprefix('demo-')}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = LAB / f"demo-{os.getpid()}"
     try:
         run(folder, *ports, stay=not options.once)
     finally:

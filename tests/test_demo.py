@@ -35,7 +35,7 @@ class Demo:
 
     def nothing_left(self, the_lab: Lab) -> None:
         wait_until(lambda: not any(map(listens, self.ports)), 30)
-        assert not (LAB / f"demo-{self.ports[1]}").exists()
+        assert not (LAB / f"demo-{self.process.pid}").exists()
         assert f"demo_{self.process.pid}" not in the_lab.postgres.databases()
 
 
