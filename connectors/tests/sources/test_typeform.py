@@ -131,11 +131,11 @@ def test_signature_of_a_known_vector() -> None:
 
 def test_every_kind_of_answer() -> None:
     s = read(webhook(), consents={"ref-11": "contact"})
+    assert s.contact.name == "Sofía Morales"
     assert s.contact.email == "sofia@empresa.example"
     assert s.contact.phone == "+34912345678"
     assert s.contact.website == "https://empresa.example"
     assert {a.label: a.value for a in s.answers} == {
-        "What's your name?": "Sofía Morales",
         "Which plan?": "Pro",
         "Interests": "CRM, Ads, Mail",
         "Are you a customer?": "no",

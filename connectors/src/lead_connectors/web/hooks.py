@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 from prometheus_client import Counter
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from lead_connectors.config import WebSection
 from lead_connectors.errors import Refuse
@@ -39,6 +39,9 @@ log = structlog.get_logger()
 _RETRY_SECONDS = b"30"  # what a platform is told when the inbox can't take it
 
 
+_Messages = tuple[Message, Message]
+
+
 class _Door:
     """One source, with what the hot path needs looked up beforehand."""
 
@@ -48,6 +51,7 @@ class _Door:
         self.bucket = Bucket(web.rate_limit, web.rate_burst) if web.rate_limit else None
         self.kept = frozenset(name.lower() for name in source.kept_headers)
         self.received: Counter = metrics.received.labels(source.name)
+        self.accepted = _messages(source.accepted)
 
 
 class Hooks:
@@ -72,28 +76,28 @@ class Hooks:
         """``scope["path"]`` is /hooks/SOURCE or /hooks/SOURCE/TOKEN."""
         name, slash, token = scope["path"][len(PREFIX) :].partition("/")
         door = self._doors.get(name)
-        retry_after = b""
         try:
             answer = await self._handle(door, token if slash else None, scope, receive)
         except ClientGone:
             return
         except Refuse as refuse:
-            answer, retry_after = self._refuse(door, refuse, scope)
+            answer = self._refuse(door, refuse, scope)
         except InboxUnavailable as error:
             log.error("not stored", reason=str(error))
             self._metrics.refused.labels(door.source.name if door else "", "503").inc()
-            answer, retry_after = Answer(503, b"try again later"), _RETRY_SECONDS
+            answer = _messages(Answer(503, b"try again later"), _RETRY_SECONDS)
         except Exception:
             # The platform sends again; a 4xx would tell some of them to give up.
             name = door.source.name if door else ""
             log.exception("hook failed", source=name)
             self._metrics.refused.labels(name, "500").inc()
-            answer = Answer(500, b"internal error")
-        await _send(send, answer, retry_after)
+            answer = _messages(Answer(500, b"internal error"))
+        for message in answer:
+            await send(message)
 
     async def _handle(
         self, door: _Door | None, token: str | None, scope: Scope, receive: Receive
-    ) -> Answer:
+    ) -> _Messages:
         if door is None:
             raise Refuse("no such source", status=404)
         raw: list[tuple[bytes, bytes]] = scope["headers"]
@@ -122,7 +126,7 @@ class Hooks:
         )
         source = door.source
         if method == "GET":
-            return source.handshake(request)
+            return _messages(source.handshake(request))
         source.verify(request)
         if door.bucket is not None and not door.bucket.take():
             raise _TooMany("too many requests", door.bucket.wait())
@@ -131,7 +135,7 @@ class Hooks:
             receipt_row(source.name, request, source.redact(request), kept, query)
         )
         door.received.inc()
-        return source.accepted
+        return door.accepted
 
     def _blocked(self, scope: Scope, raw: list[tuple[bytes, bytes]]) -> int:
         if not self._refusals.any:
@@ -142,9 +146,7 @@ class Hooks:
         peer = scope["client"][0] if scope.get("client") else ""
         return client_address(peer, raw, self._web.trusted_proxies)
 
-    def _refuse(
-        self, door: _Door | None, refuse: Refuse, scope: Scope
-    ) -> tuple[Answer, bytes]:
+    def _refuse(self, door: _Door | None, refuse: Refuse, scope: Scope) -> _Messages:
         name = door.source.name if door else ""  # never what a stranger made up
         self._metrics.refused.labels(name, str(refuse.status)).inc()
         retry_after = b""
@@ -153,8 +155,10 @@ class Hooks:
         else:
             self._refusals.spend(self._address(scope, scope["headers"]))
         if door is None:
-            return Answer(refuse.status, str(refuse).encode()), retry_after
-        return door.source.refused(refuse.status, str(refuse)), retry_after
+            answer = Answer(refuse.status, str(refuse).encode())
+        else:
+            answer = door.source.refused(refuse.status, str(refuse))
+        return _messages(answer, retry_after)
 
 
 class _TooMany(Refuse):
@@ -163,7 +167,8 @@ class _TooMany(Refuse):
         self.wait = wait
 
 
-async def _send(send: Send, answer: Answer, retry_after: bytes) -> None:
+def _messages(answer: Answer, retry_after: bytes = b"") -> _Messages:
+    """An answer as ASGI has it."""
     headers = [
         (b"content-type", answer.content_type.encode("latin-1")),
         (b"content-length", str(len(answer.body)).encode()),
@@ -175,7 +180,7 @@ async def _send(send: Send, answer: Answer, retry_after: bytes) -> None:
     if answer.status in {408, 413}:
         # the rest of the request is not wanted
         headers.append((b"connection", b"close"))
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": headers}
+    return (
+        {"type": "http.response.start", "status": answer.status, "headers": headers},
+        {"type": "http.response.body", "body": answer.body},
     )
-    await send({"type": "http.response.body", "body": answer.body})
