@@ -176,8 +176,9 @@ def _read_fields(raw, names, limits=None) -> dict[str, str]:
     if not isinstance(raw, dict):
         return {}
     cleaned = (
-        (name, clean_line(raw.get(name), (limits or {}).get(name, MAX_LINE)))
+        (name, clean_line(raw[name], (limits or {}).get(name, MAX_LINE)))
         for name in names
+        if name in raw
     )
     return {name: value for name, value in cleaned if value}
 
