@@ -22,6 +22,7 @@ __all__ = [
     "StoredItem",
     "StoredReceipt",
     "clean",
+    "first_within",
     "insert_sql",
     "item_row",
     "receipt_row",
@@ -150,3 +151,15 @@ def stored_receipt(row: Any) -> StoredReceipt:
         query=meta["query"],
     )
     return StoredReceipt(row.id, row.source, row.replay, receipt)
+
+
+def first_within(sizes: Sequence[Any], max_bytes: int) -> list[int]:
+    """The first ids whose sizes add up to at most ``max_bytes``, and at least one."""
+    ids: list[int] = []
+    total = 0
+    for row in sizes:
+        total += row.size
+        if ids and total > max_bytes:
+            break
+        ids.append(row.id)
+    return ids

@@ -3,24 +3,18 @@
 
 Every method is one short transaction, on disk when it returns, and raises
 ``InboxUnavailable`` when the database can't be used.
-
-Claims are leases, so that any number of replicas may work on one PostgreSQL. A lease
-and a waiting time are measured with the database's own clock; one that lies further
-ahead than it could have been set was made before that clock jumped back, and counts
-as over. Being wrong costs a second delivery, which Odoo knows as a duplicate.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from lead_connectors.inbox.claims import FREE, MAX_DELAY, claim, update
 from lead_connectors.inbox.engine import Database, InboxUnavailable
 from lead_connectors.inbox.rows import (
     INSERT_SIZES,
@@ -29,8 +23,8 @@ from lead_connectors.inbox.rows import (
     StoredItem,
     StoredReceipt,
     clean,
+    first_within,
     insert_sql,
-    item_row,
     receipt_row,
     stored_receipt,
 )
@@ -45,6 +39,7 @@ from lead_connectors.inbox.schema import (
     items,
     receipts,
 )
+from lead_connectors.inbox.upsert import upsert
 from lead_connectors.odoo.client import IngestResult
 from lead_connectors.sources.base import Item
 
@@ -58,9 +53,6 @@ __all__ = [
     "receipt_row",
 ]
 
-# No waiting time is ever set further ahead than this; more means a clock jumped.
-MAX_DELAY = 6 * 3600.0
-
 
 class Inbox:
     """The store, on SQLite or PostgreSQL. Thread-safe.
@@ -71,9 +63,6 @@ class Inbox:
     def __init__(self, url: str, *, lease_seconds: float = 240) -> None:
         self.db = Database(url)
         self.lease_seconds = lease_seconds
-        self._insert: Callable[[sa.Table], Any] = (
-            sqlite.insert if self.db.is_sqlite else postgresql.insert
-        )
 
     def open(self, *, alone: bool = False) -> None:
         """Create or upgrade the tables.
@@ -137,7 +126,7 @@ class Inbox:
             .limit(limit)
             .with_for_update(skip_locked=True)
         ).all()
-        ids = _first_within(sizes, max_bytes)
+        ids = first_within(sizes, max_bytes)
         if not ids:
             return ParseBatch([])
         rows = conn.execute(
@@ -147,7 +136,7 @@ class Inbox:
 
     def _finish(self, conn: sa.Connection, batch: ParseBatch) -> None:
         for stored, found in batch.found:
-            self._upsert(conn, stored.source, found, stored.id, stored.replay)
+            upsert(self.db, conn, stored.source, found, stored.id, stored.replay)
         if batch.found:
             conn.execute(
                 sa.update(receipts)
@@ -169,68 +158,7 @@ class Inbox:
         Returns how many were new, or completed by this.
         """
         with self.db.write() as conn:
-            return self._upsert(conn, source, found, None, 0)
-
-    def _upsert(
-        self,
-        conn: sa.Connection,
-        source: str,
-        found: Sequence[Item],
-        receipt_id: int | None,
-        replay: int,
-    ) -> int:
-        if not found:
-            return 0
-        now = self.db.clock(conn)
-        # one statement must not touch a row twice: the last of equal ids counts
-        rows = {
-            row["external_id"]: row
-            for row in (
-                item_row(source, item, receipt_id, now)
-                for item in _without_repeats(conn, source, found)
-            )
-        }
-        if not rows:
-            return 0
-        insert = self._insert(items)
-        new = insert.excluded
-        if replay:
-            submission: sa.ColumnElement[Any] = sa.func.coalesce(
-                new.submission, items.c.submission
-            )
-            reference: sa.ColumnElement[Any] = sa.func.coalesce(
-                new.reference, items.c.reference
-            )
-            where = None if replay > 1 else items.c.state != DELIVERED
-        else:
-            # a poll brings whole what a webhook could only refer to
-            submission, reference = new.submission, items.c.reference
-            where = (
-                (is_state(items, INCOMPLETE) | is_state(items, PARKED))
-                & items.c.submission.is_(None)
-                & new.submission.is_not(None)
-            )
-        upsert = insert.on_conflict_do_update(
-            index_elements=["source", "external_id"],
-            set_={
-                "submission": submission,
-                "reference": reference,
-                "size": new.size,
-                "state": sa.case((submission.is_not(None), WAITING), else_=INCOMPLETE),
-                "attempts": 0,
-                "next_attempt_at": 0,
-                "leased_until": 0,
-                "lease": None,
-                "reason": None,
-            },
-            where=where,
-        )
-        result = conn.execute(
-            upsert,
-            list(rows.values()),
-            execution_options={"preserve_rowcount": True},
-        )
-        return max(result.rowcount, 0)
+            return upsert(self.db, conn, source, found, None, 0)
 
     def claim_waiting(self, limit: int, max_bytes: int) -> list[StoredItem]:
         """Lease the oldest items that are ready for Odoo and due."""
@@ -244,55 +172,25 @@ class Inbox:
     def _claim(
         self, where: sa.ColumnElement[bool], limit: int, max_bytes: int
     ) -> list[StoredItem]:
-        lease = uuid.uuid4().hex
-        with self.db.write() as conn:
-            now = self.db.clock(conn)
-            due = _passed(items.c.next_attempt_at, now, MAX_DELAY)
-            free = _passed(items.c.leased_until, now, 2 * self.lease_seconds)
-            sizes = conn.execute(
-                sa.select(items.c.id, items.c.size)
-                .where(where, due, free)
-                .order_by(items.c.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            ).all()
-            ids = _first_within(sizes, max_bytes)
-            if not ids:
-                return []
-            rows = conn.execute(
-                sa.update(items)
-                .where(items.c.id.in_(ids))
-                .values(lease=lease, leased_until=now + self.lease_seconds)
-                .returning(
-                    items.c.id,
-                    items.c.source,
-                    items.c.external_id,
-                    items.c.created_at,
-                    items.c.attempts,
-                    items.c.submission,
-                    items.c.reference,
-                )
-            ).all()
-        claimed = [
-            StoredItem(
-                row.id,
-                row.source,
-                row.external_id,
-                row.created_at,
-                row.attempts,
-                lease,
-                row.submission,
-                row.reference,
-            )
-            for row in rows
-        ]
-        return sorted(claimed, key=lambda item: item.id)
+        return claim(
+            self.db,
+            where,
+            limit=limit,
+            max_bytes=max_bytes,
+            lease_seconds=self.lease_seconds,
+        )
 
     def complete(self, completed: Iterable[tuple[StoredItem, str]]) -> None:
         """Store the submissions (JSON) of items that were only references."""
-        self._update(
-            (item, {"submission": text, "size": len(text), "state": WAITING} | _RESET)
-            for item, text in completed
+        update(
+            self.db,
+            [
+                (
+                    item,
+                    {"submission": text, "size": len(text), "state": WAITING} | _RESET,
+                )
+                for item, text in completed
+            ],
         )
 
     def mark_delivered(
@@ -322,56 +220,42 @@ class Inbox:
         """Count an attempt; the item is due again after so many seconds."""
         with self.db.read() as conn:
             now = self.db.clock(conn)
-        self._update(
-            (
-                item,
-                {
-                    "attempts": item.attempts + 1,
-                    "next_attempt_at": now + min(delay, MAX_DELAY),
-                    "reason": clean(reason),
-                    **_FREE,
-                },
-            )
-            for item, reason, delay in failed
+        update(
+            self.db,
+            [
+                (
+                    item,
+                    {
+                        "attempts": item.attempts + 1,
+                        "next_attempt_at": now + min(delay, MAX_DELAY),
+                        "reason": clean(reason),
+                        **FREE,
+                    },
+                )
+                for item, reason, delay in failed
+            ],
         )
 
     def release(self, claimed: Iterable[StoredItem]) -> None:
         """Give back what was claimed, as if it had never been."""
-        self._update((item, dict(_FREE)) for item in claimed)
+        update(self.db, [(item, FREE) for item in claimed])
 
     def park(self, parked: Iterable[tuple[StoredItem, str]]) -> None:
         """Put items aside, with the reason a person will read."""
-        self._update(
-            (item, {"state": PARKED, "reason": clean(reason)} | _FREE)
-            for item, reason in parked
+        update(
+            self.db,
+            [
+                (item, {"state": PARKED, "reason": clean(reason)} | FREE)
+                for item, reason in parked
+            ],
         )
 
-    def _update(self, changes: Iterable[tuple[StoredItem, dict[str, Any]]]) -> None:
-        """Change claimed items; one whose lease was lost meanwhile is left alone."""
-        rows = [
-            {"b_id": item.id, "b_lease": item.lease}
-            | {f"new_{name}": value for name, value in values.items()}
-            for item, values in changes
-        ]
-        if not rows:
-            return
-        names = [name[4:] for name in rows[0] if name.startswith("new_")]
-        statement = (
-            sa.update(items)
-            .where(items.c.id == sa.bindparam("b_id"))
-            .where(items.c.lease == sa.bindparam("b_lease"))
-            .values({name: sa.bindparam(f"new_{name}") for name in names})
-        )
-        with self.db.write() as conn:
-            conn.execute(statement, rows)
 
-
-_FREE: dict[str, Any] = {"lease": None, "leased_until": 0}
 _RESET: dict[str, Any] = {
     "attempts": 0,
     "next_attempt_at": 0,
     "reason": None,
-    **_FREE,
+    **FREE,
 }
 
 _answer = sa.bindparam("b_status", type_=sa.Text)
@@ -388,47 +272,6 @@ _MARK_DELIVERED = (
         lead_id=sa.bindparam("b_lead"),
         reason=sa.bindparam("b_reason"),
         delivered_at=sa.bindparam("b_now"),
-        **_FREE,
+        **FREE,
     )
 )
-
-
-def _passed(
-    column: sa.Column[Any], now: float, longest: float
-) -> sa.ColumnElement[bool]:
-    return (column <= now) | (column > now + longest)
-
-
-def _first_within(sizes: Sequence[Any], max_bytes: int) -> list[int]:
-    """The first ids whose sizes add up to at most ``max_bytes``, and at least one."""
-    ids: list[int] = []
-    total = 0
-    for row in sizes:
-        total += row.size
-        if ids and total > max_bytes:
-            break
-        ids.append(row.id)
-    return ids
-
-
-def _without_repeats(
-    conn: sa.Connection, source: str, found: Sequence[Item]
-) -> list[Item]:
-    """``found`` without what came before under another of its ids (``same_as``)."""
-    if not any(item.same_as for item in found):
-        return list(found)
-    ids = {key for item in found for key in (item.external_id, *item.same_as)}
-    known = set(
-        conn.scalars(
-            sa.select(items.c.external_id).where(
-                items.c.source == source,
-                items.c.external_id.in_([clean(key) for key in ids]),
-            )
-        )
-    )
-    kept = []
-    for item in found:
-        if item.external_id in known or not known.intersection(item.same_as):
-            kept.append(item)
-            known.add(item.external_id)
-    return kept
