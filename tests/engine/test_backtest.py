@@ -119,6 +119,23 @@ def test_a_difference_is_that_of_the_two(leads):
     assert same.low == same.value == same.high == 0
 
 
+def test_the_paired_interval_is_delongs():
+    rng = random.Random(8)
+    leads = [(rng.random(), rng.random(), rng.random() < 0.4) for _lead in range(60)]
+    won = [lead for lead in leads if lead[2]]
+    lost = [lead for lead in leads if not lead[2]]
+
+    def gap(one, other):
+        return beats(one[0], other[0]) - beats(one[1], other[1])
+
+    above = [sum(gap(one, other) for other in lost) / len(lost) for one in won]
+    below = [sum(gap(one, other) for one in won) / len(won) for other in lost]
+    error = math.sqrt(variance(above) / len(won) + variance(below) / len(lost))
+    found = auc_difference(leads)
+    assert found.value == pytest.approx(sum(above) / len(above))
+    assert found.high - found.value == pytest.approx(Z * error)
+
+
 def test_paired_tells_more_than_two_intervals():
     rng, leads = random.Random(3), []
     for _lead in range(4000):

@@ -123,6 +123,14 @@ def test_below_the_cap_there_is_no_cap(half_life, happened):
     assert near(decay.score(capped, NOW), decay.score(free, NOW), seen)
 
 
+def test_a_cap_of_negative_points_holds():
+    """Four times -20 in a week, of which 50 count; a half-life later half of it."""
+    at = datetime(2026, 11, 2, 9)  # a Monday
+    level, _windows = Decay(10).replay([("bounce", at)] * 4, ACTIVITIES)
+    assert level == Level(-50, at)
+    assert Decay(10).score(level, at + 10 * DAY) == -25
+
+
 def test_windows_are_days_and_weeks_of_utc():
     day, week = Activity(1, 1, 1), Activity(1, 1, 7)
     midnight = datetime(2026, 11, 2)  # a Monday
@@ -278,6 +286,16 @@ def test_sharing_out(values, digits):
     assert total == round(shown(sum(values), digits) * unit)
     for value, part in zip(values, parts, strict=True):
         assert abs(value - part) * unit < 1 + 1e-6
+    # the largest remainders are those rounded up
+    gaps = [(part - value) * unit for value, part in zip(values, parts, strict=True)]
+    up, down = [gap for gap in gaps if gap > 1e-5], [gap for gap in gaps if gap < -1e-5]
+    assert not up or not down or max(up) - 1 <= min(down) + 1e-5
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=9), st.floats(-1e4, 1e4))
+def test_sharing_out_keeps_any_total(values, total):
+    parts = share_out(values, total)
+    assert tenths(parts) == round(shown(total) * 10)
 
 
 def test_days_are_those_of_the_epoch():

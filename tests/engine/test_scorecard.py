@@ -239,3 +239,9 @@ def test_the_cut_is_where_the_outcome_changes():
     rows += [(seconds, 2, 8) for seconds in range(61)]
     (cut,) = cut_points(rows, most=2)
     assert 50 <= cut <= 70
+
+
+def test_a_handful_is_no_bin_however_telling():
+    rows = [(1, 50, 50), (2, 50, 50), (9, 8, 0)]
+    assert cut_points(rows) == []
+    assert cut_points(rows, least=0.01) == [2]
