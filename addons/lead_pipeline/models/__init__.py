@@ -17,3 +17,11 @@ from . import mail_activity
 from . import mail_alias
 from . import mailing_trace
 from . import res_partner
+from . import lead_score_model
+from . import lead_score_activation
+from . import lead_score_criterion
+from . import lead_score_activity
+from . import lead_score_history
+from . import lead_answer
+from . import lead_scoring
+from . import crm_lead_score

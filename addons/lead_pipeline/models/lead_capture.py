@@ -420,10 +420,14 @@ class LeadCapture(models.AbstractModel):
         leads._create(entries_of_leads, lookup, utm, create_lead, assignee)
         self._write_submissions(entries)
         self._write_consents(entries)
-        self._write_touchpoints(entries_of_leads, utm)
+        touchpoints = self._write_touchpoints(entries_of_leads, utm)
         leads._fill(
             [entry for entry in entries_of_leads if entry.status == "matched"], lookup
         )
+        self.env["lead.answer"]._remember(
+            [(entry.lead_id, entry.item.answers) for entry in entries_of_leads]
+        )
+        self.env["lead.scoring"]._rescore(touchpoints.lead_id, touchpoints=touchpoints)
         leads._tell(entries_of_leads)
 
     # ------------------------------------------------------------
@@ -599,7 +603,9 @@ class LeadCapture(models.AbstractModel):
 
     @api.model
     def _write_touchpoints(self, entries, utm):
-        self.env["lead.touchpoint"].create(
+        """:return: the touchpoints, which the capture scores with all the rest"""
+        touchpoints = self.env["lead.touchpoint"].with_context(lead_scoring_later=True)
+        return touchpoints.create(
             [
                 {
                     **self._attribution_vals(entry.item, entry.channel, utm),

@@ -34,6 +34,7 @@ class LeadCaptureLeads(models.AbstractModel):
         return self.env["crm.lead"].with_context(
             active_test=False,
             lead_capture=True,
+            lead_scoring_later=True,
             tracking_disable=True,
             mail_auto_subscribe_no_notify=True,
         )

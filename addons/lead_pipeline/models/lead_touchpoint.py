@@ -62,7 +62,11 @@ class LeadTouchpoint(models.Model):
     )
     user_id = fields.Many2one("res.users", help="Our person in this contact.")
     external_id = fields.Char()
+    awaited = fields.Boolean(
+        help="It is ahead of us, such as a meeting, and scores when it happens."
+    )
 
+    _awaited_idx = models.Index("(at) WHERE awaited")
     _lead_at_idx = models.Index("(lead_id, at DESC)")
     _external_unique = models.UniqueIndex(
         "(external_id, COALESCE(channel_id, 0)) WHERE external_id IS NOT NULL",
@@ -86,7 +90,17 @@ class LeadTouchpoint(models.Model):
     def create(self, vals_list):
         touchpoints = super().create(vals_list)
         touchpoints._refresh_leads(touchpoints.lead_id)
+        touchpoints._score()
         return touchpoints
+
+    def _score(self):
+        """Count these new touchpoints, those ahead of us later."""
+        now = fields.Datetime.now()
+        ahead = self.filtered(lambda touch: touch.at > now)
+        ahead.awaited = True
+        if not self.env.context.get("lead_scoring_later"):
+            # sudo: a score is everybody's, whoever caused the contact
+            self.env["lead.scoring"].sudo()._touch(self - ahead)
 
     @api.model
     def _create_once(self, vals_list):
@@ -106,9 +120,24 @@ class LeadTouchpoint(models.Model):
         return self.union(*(self._create_once([vals]) for vals in new))
 
     def write(self, vals):
+        moved = "at" in vals or "lead_id" in vals
+        before = self.lead_id if moved else self.browse().lead_id
         result = super().write(vals)
-        if "at" in vals or "lead_id" in vals:
+        if moved:
+            if "at" in vals:
+                now = fields.Datetime.now()
+                for touch in self:
+                    touch.awaited = touch.at > now
             self.lead_id._recompute_touches()
+            # sudo: a score is everybody's, whoever moved the meeting
+            self.env["lead.scoring"].sudo()._recount(before | self.lead_id)
+        return result
+
+    def unlink(self):
+        leads = self.lead_id
+        result = super().unlink()
+        # sudo: a score is everybody's
+        self.env["lead.scoring"].sudo()._recount(leads.exists())
         return result
 
     def _refresh_leads(self, leads):
