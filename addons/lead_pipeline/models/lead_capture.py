@@ -8,11 +8,11 @@ from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError
-from odoo.tools import SQL, email_normalize
+from odoo.tools import email_normalize
 from odoo.tools.gc import disabling_gc
 
 from ..engine.item import Item
-from ..engine.matching import LOST, OPEN, WON, Known, Person, PersonIndex, lock_number
+from ..engine.matching import LOST, Known, Person
 from .lead_lookup import Lookup
 
 _logger = logging.getLogger(__name__)
@@ -256,79 +256,6 @@ class LeadCapture(models.AbstractModel):
         return person, shown
 
     @api.model
-    def _lock(self, entries):
-        """Wait for callers with the same people; fail if one of them was faster."""
-        by_company = {}
-        for entry in entries:
-            keys = entry.person.keys()
-            if not keys or entry.status:
-                keys = [f"item:{entry.item.channel}:{entry.item.external_id}"]
-            by_company.setdefault(entry.channel.company_id, set()).update(keys)
-        self._advisory_lock(
-            lock_number(company.id, key)
-            for company, keys in by_company.items()
-            for key in keys
-        )
-        emails = [entry.person.email for entry in entries if entry.person.email]
-        phones = [entry.person.phone for entry in entries if entry.person.phone]
-        self._check_fresh(
-            "lead_submission",
-            [("external_id", [entry.item.external_id for entry in entries])],
-        )
-        self._check_fresh(
-            "crm_lead",
-            [('email_normalized COLLATE "C"', emails), ("phone_sanitized", phones)],
-        )
-
-    @api.model
-    def _advisory_lock(self, numbers):
-        """Transaction locks, in one order for all, so that nobody waits in a circle."""
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) number",
-            [sorted(set(numbers))],
-        )
-
-    @api.model
-    def _lock_and_refresh(self, keys, table, columns):
-        """Lock keys, then make sure we see what an earlier holder committed.
-
-        :param columns: see ``_check_fresh``
-        :raises ConcurrencyError: somebody committed such a row after our snapshot
-        """
-        self._advisory_lock(lock_number(0, key) for key in keys)
-        self._check_fresh(table, columns)
-
-    @api.model
-    def _check_fresh(self, table, columns):
-        """Odoo's transactions are repeatable reads: after waiting for a lock we still
-        see the database as it was before. So look with a second cursor, and start
-        over when somebody committed what we can't see.
-
-        :param columns: [(column or expression, values)]; any one of them counts
-        """
-        conditions = [
-            SQL("%s = ANY(%s)", SQL(expression), list(values))  # ours, no input
-            for expression, values in columns
-            if values
-        ]
-        if not conditions or not self.env.registry.ready:
-            return  # not ready: being installed, with demo data; nobody else is here
-        query = SQL(
-            "SELECT id FROM %s WHERE %s",
-            SQL.identifier(table),
-            SQL(" OR ").join(conditions),
-        )
-        with self.env.registry.cursor() as fresh:
-            fresh.execute(query)
-            committed = {row[0] for row in fresh.fetchall()}
-        if not committed:
-            return
-        self.env.flush_all()
-        self.env.cr.execute(query)
-        if committed - {row[0] for row in self.env.cr.fetchall()}:
-            raise ConcurrencyError(f"{table}: another transaction was faster")
-
-    @api.model
     def _find_existing(self, entries):
         """Mark what came before: a duplicate answers with the same ids."""
         if not entries:
@@ -400,15 +327,16 @@ class LeadCapture(models.AbstractModel):
             error=type(error).__name__,
         )
         with self.env.cr.savepoint():
-            self._write_submissions([entry])
+            self.env["lead.capture.rows"]._write_submissions([entry])
 
     @api.model
     def _process(self, entries, create_lead=None, assignee=None):
         """Match, make or fill leads, and write down what came."""
         entries_of_leads = [entry for entry in entries if not entry.status]
         leads = self.env["lead.capture.leads"]
+        rows = self.env["lead.capture.rows"]
         self._match(entries_of_leads)
-        utm = self._utm_ids([entry.item for entry in entries_of_leads])
+        utm = rows._utm_ids([entry.item for entry in entries_of_leads])
         lookup = Lookup(self.env, [entry.item for entry in entries_of_leads])
         leads._restore(
             {
@@ -418,203 +346,10 @@ class LeadCapture(models.AbstractModel):
             }
         )
         leads._create(entries_of_leads, lookup, utm, create_lead, assignee)
-        self._write_submissions(entries)
-        self._write_consents(entries)
-        self._write_touchpoints(entries_of_leads, utm)
+        rows._write_submissions(entries)
+        rows._write_consents(entries)
+        rows._write_touchpoints(entries_of_leads, utm)
         leads._fill(
             [entry for entry in entries_of_leads if entry.status == "matched"], lookup
         )
         leads._tell(entries_of_leads)
-
-    # ------------------------------------------------------------
-    # MATCHING
-    # ------------------------------------------------------------
-
-    @api.model
-    def _match(self, entries):
-        by_company = {}
-        for entry in entries:
-            by_company.setdefault(entry.channel.company_id, []).append(entry)
-        for company, company_entries in by_company.items():
-            index = self._person_index(
-                company, [entry.person for entry in company_entries]
-            )
-            for entry in company_entries:
-                known = index.match(entry.person)
-                if known and known.state == LOST and company.lead_lost_policy == "new":
-                    entry.previous_lead_id = known.ref
-                    known = None
-                if known:
-                    entry.status, entry.known = "matched", known
-                    if known.state == LOST:  # restored, so open from here on
-                        index.add(Known(known.ref, known.person, OPEN, known.rank))
-                else:
-                    entry.status = "created"
-                    # new leads are newer than any id
-                    index.add(Known(entry, entry.person, OPEN, 2**62))
-
-    @api.model
-    def _person_index(self, company, persons):
-        """The leads of these people: one query for all."""
-        index = PersonIndex()
-        emails = list({person.email for person in persons if person.email})
-        phones = list({person.phone for person in persons if person.phone})
-        if not emails and not phones:
-            return index
-        lead = self.env["crm.lead"]
-        lead.flush_model(
-            ["email_normalized", "phone_sanitized", "contact_name", "active"]
-        )
-        lead.flush_model(["won_status", "company_id"])
-        # plain SQL: one row per lead without loading records; UNION keeps both
-        # indexes in use where OR would not
-        self.env.cr.execute(
-            """
-            WITH candidate AS (
-                SELECT id FROM crm_lead
-                 WHERE email_normalized COLLATE "C" = ANY(%(emails)s)
-                UNION
-                SELECT id FROM crm_lead WHERE phone_sanitized = ANY(%(phones)s)
-            )
-            SELECT id, COALESCE(email_normalized, ''), COALESCE(phone_sanitized, ''),
-                   COALESCE(contact_name, ''), active, won_status
-              FROM crm_lead JOIN candidate USING (id)
-             WHERE company_id = %(company)s OR company_id IS NULL
-            """,
-            {"emails": emails, "phones": phones, "company": company.id},
-        )
-        for lead_id, email, phone, name, active, won_status in self.env.cr.fetchall():
-            if won_status == "won":
-                state = WON
-            else:
-                state = OPEN if active and won_status == "pending" else LOST
-            index.add(Known(lead_id, Person(email, phone, name), state, lead_id))
-        return index
-
-    # ------------------------------------------------------------
-    # UTM
-    # ------------------------------------------------------------
-
-    @api.model
-    def _utm_ids(self, items):
-        """Ids by name of all sources, mediums and campaigns that items name."""
-        find = self.env["utm.mixin"]._find_or_create_by_names
-        return {
-            "source_id": find(
-                "utm.source", {item.attribution.get("utm_source") for item in items}
-            ),
-            "medium_id": find(
-                "utm.medium", {item.attribution.get("utm_medium") for item in items}
-            ),
-            "campaign_id": find(
-                "utm.campaign", {self._campaign_name(item) for item in items}
-            ),
-        }
-
-    @api.model
-    def _campaign_name(self, item):
-        attribution = item.attribution
-        return attribution.get("utm_campaign") or attribution.get("campaign_name")
-
-    @api.model
-    def _attribution_vals(self, item, channel, utm):
-        """Source, medium, campaign, click id of a touchpoint.
-
-        The channel's own stand in only where the item says nothing at all: a half
-        named origin must not be mixed with a default one.
-        """
-        attribution = item.attribution
-        vals = {
-            "source_id": utm["source_id"].get(attribution.get("utm_source")),
-            "medium_id": utm["medium_id"].get(attribution.get("utm_medium")),
-            "campaign_id": utm["campaign_id"].get(self._campaign_name(item)),
-        }
-        if not vals["source_id"] and not vals["medium_id"]:
-            vals["source_id"] = channel.source_id.id
-            vals["medium_id"] = channel.medium_id.id
-        vals["campaign_id"] = vals["campaign_id"] or channel.campaign_id.id
-        name, value = item.click_id()
-        vals["click_id"] = f"{name}:{value}" if value else False
-        return vals
-
-    # ------------------------------------------------------------
-    # ROWS
-    # ------------------------------------------------------------
-
-    @api.model
-    def _write_submissions(self, entries):
-        """One row per item; a replayed one gets its new end."""
-        new = [entry for entry in entries if not entry.submission]
-        for entry in entries:
-            if entry.submission:
-                entry.submission.write(self._submission_end(entry))
-        created = self.env["lead.submission"].create(
-            [
-                {
-                    "channel_id": entry.channel.id,
-                    "channel_code": entry.item.channel,
-                    "company_id": entry.channel.company_id.id,
-                    "external_id": entry.item.external_id,
-                    "submitted_at": entry.item.submitted_at,
-                    "subject": entry.item.subject,
-                    "content": entry.item.as_json(),
-                    "payload": entry.item.payload,
-                    **self._submission_end(entry),
-                }
-                for entry in new
-            ]
-        )
-        for entry, submission in zip(new, created, strict=True):
-            entry.submission_id = submission.id
-
-    @api.model
-    def _submission_end(self, entry):
-        contact = entry.item.contact
-        return {
-            "state": entry.status,
-            "reason": entry.reason,
-            "lead_id": entry.lead_id,
-            "contact_name": entry.person.name,
-            "email_normalized": entry.person.email or contact.get("email"),
-            "phone": entry.person.phone or contact.get("phone"),
-        }
-
-    @api.model
-    def _write_consents(self, entries):
-        self.env["lead.consent"].create(
-            [
-                {
-                    **consent,
-                    "at": consent["at"] or entry.item.submitted_at,
-                    "lead_id": entry.lead_id,
-                    "submission_id": entry.submission_id,
-                    "company_id": entry.channel.company_id.id,
-                    "email_normalized": entry.person.email,
-                }
-                for entry in entries
-                if entry.status in ("created", "matched")
-                for consent in entry.item.consents
-            ]
-        )
-
-    @api.model
-    def _write_touchpoints(self, entries, utm):
-        self.env["lead.touchpoint"].create(
-            [
-                {
-                    **self._attribution_vals(entry.item, entry.channel, utm),
-                    "lead_id": entry.lead_id,
-                    "kind": entry.channel._touchpoint_kind(),
-                    "at": entry.item.submitted_at,
-                    "title": entry.item.subject
-                    or entry.item.attribution.get("form_name")
-                    or entry.channel.name,
-                    "url": entry.item.attribution.get("landing_page"),
-                    "channel_id": entry.channel.id,
-                    "submission_id": entry.submission_id,
-                    # visits and calls have ids of their own: never the same
-                    "external_id": f"submission:{entry.item.external_id}",
-                }
-                for entry in entries
-            ]
-        )
