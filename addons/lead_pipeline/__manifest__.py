@@ -25,6 +25,7 @@
         "views/lead_submission_templates.xml",
         "views/lead_submission_views.xml",
         "views/lead_channel_views.xml",
+        "views/lead_channel_kanban_views.xml",
         "views/lead_channel_count_views.xml",
         "views/lead_touchpoint_views.xml",
         "views/crm_lead_views.xml",

@@ -4,9 +4,12 @@ from . import res_company
 from . import res_config_settings
 from . import utm_mixin
 from . import lead_channel
+from . import lead_channel_silence
 from . import lead_channel_mapping
 from . import lead_channel_count
 from . import lead_capture
+from . import lead_capture_matching
+from . import lead_capture_rows
 from . import lead_capture_leads
 from . import lead_submission
 from . import lead_touchpoint

@@ -8,11 +8,11 @@ from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError
-from odoo.tools import SQL, email_normalize
+from odoo.tools import email_normalize
 from odoo.tools.gc import disabling_gc
 
 from ..engine.item import Item
-from ..engine.matching import LOST, OPEN, WON, Known, Person, PersonIndex, lock_number
+from ..engine.matching import LOST, Known, Person
 from .lead_lookup import Lookup
 
 _logger = logging.getLogger(__name__)
@@ -256,79 +256,6 @@ class LeadCapture(models.AbstractModel):
         return person, shown
 
     @api.model
-    def _lock(self, entries):
-        """Wait for callers with the same people; fail if one of them was faster."""
-        by_company = {}
-        for entry in entries:
-            keys = entry.person.keys()
-            if not keys or entry.status:
-                keys = [f"item:{entry.item.channel}:{entry.item.external_id}"]
-            by_company.setdefault(entry.channel.company_id, set()).update(keys)
-        self._advisory_lock(
-            lock_number(company.id, key)
-            for company, keys in by_company.items()
-            for key in keys
-        )
-        emails = [entry.person.email for entry in entries if entry.person.email]
-        phones = [entry.person.phone for entry in entries if entry.person.phone]
-        self._check_fresh(
-            "lead_submission",
-            [("external_id", [entry.item.external_id for entry in entries])],
-        )
-        self._check_fresh(
-            "crm_lead",
-            [('email_normalized COLLATE "C"', emails), ("phone_sanitized", phones)],
-        )
-
-    @api.model
-    def _advisory_lock(self, numbers):
-        """Transaction locks, in one order for all, so that nobody waits in a circle."""
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) number",
-            [sorted(set(numbers))],
-        )
-
-    @api.model
-    def _lock_and_refresh(self, keys, table, columns):
-        """Lock keys, then make sure we see what an earlier holder committed.
-
-        :param columns: see ``_check_fresh``
-        :raises ConcurrencyError: somebody committed such a row after our snapshot
-        """
-        self._advisory_lock(lock_number(0, key) for key in keys)
-        self._check_fresh(table, columns)
-
-    @api.model
-    def _check_fresh(self, table, columns):
-        """Odoo's transactions are repeatable reads: after waiting for a lock we still
-        see the database as it was before. So look with a second cursor, and start
-        over when somebody committed what we can't see.
-
-        :param columns: [(column or expression, values)]; any one of them counts
-        """
-        conditions = [
-            SQL("%s = ANY(%s)", SQL(expression), list(values))  # ours, no input
-            for expression, values in columns
-            if values
-        ]
-        if not conditions or not self.env.registry.ready:
-            return  # not ready: being installed, with demo data; nobody else is here
-        query = SQL(
-            "SELECT id FROM %s WHERE %s",
-            SQL.identifier(table),
-            SQL(" OR ").join(conditions),
-        )
-        with self.env.registry.cursor() as fresh:
-            fresh.execute(query)
-            committed = {row[0] for row in fresh.fetchall()}
-        if not committed:
-            return
-        self.env.flush_all()
-        self.env.cr.execute(query)
-        if committed - {row[0] for row in self.env.cr.fetchall()}:
-            raise ConcurrencyError(f"{table}: another transaction was faster")
-
-    @api.model
     def _find_existing(self, entries):
         """Mark what came before: a duplicate answers with the same ids."""
         if not entries:
@@ -400,15 +327,16 @@ class LeadCapture(models.AbstractModel):
             error=type(error).__name__,
         )
         with self.env.cr.savepoint():
-            self._write_submissions([entry])
+            self.env["lead.capture.rows"]._write_submissions([entry])
 
     @api.model
     def _process(self, entries, create_lead=None, assignee=None):
         """Match, make or fill leads, and write down what came."""
         entries_of_leads = [entry for entry in entries if not entry.status]
         leads = self.env["lead.capture.leads"]
+        rows = self.env["lead.capture.rows"]
         self._match(entries_of_leads)
-        utm = self._utm_ids([entry.item for entry in entries_of_leads])
+        utm = rows._utm_ids([entry.item for entry in entries_of_leads])
         lookup = Lookup(self.env, [entry.item for entry in entries_of_leads])
         leads._restore(
             {
@@ -418,9 +346,15 @@ class LeadCapture(models.AbstractModel):
             }
         )
         leads._create(entries_of_leads, lookup, utm, create_lead, assignee)
+<<<<<<< HEAD
         self._write_submissions(entries)
         self._write_consents(entries)
         touchpoints = self._write_touchpoints(entries_of_leads, utm)
+=======
+        rows._write_submissions(entries)
+        rows._write_consents(entries)
+        rows._write_touchpoints(entries_of_leads, utm)
+>>>>>>> main
         leads._fill(
             [entry for entry in entries_of_leads if entry.status == "matched"], lookup
         )
@@ -429,6 +363,7 @@ class LeadCapture(models.AbstractModel):
         )
         self.env["lead.scoring"]._rescore(touchpoints.lead_id, touchpoints=touchpoints)
         leads._tell(entries_of_leads)
+<<<<<<< HEAD
 
     # ------------------------------------------------------------
     # MATCHING
@@ -624,3 +559,5 @@ class LeadCapture(models.AbstractModel):
                 for entry in entries
             ]
         )
+=======
+>>>>>>> main

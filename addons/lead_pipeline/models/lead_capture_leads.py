@@ -113,7 +113,8 @@ class LeadCaptureLeads(models.AbstractModel):
     def _origin_vals(self, entry, utm):
         """Channel, source, team and text of a new lead."""
         channel, item = entry.channel, entry.item
-        attribution = self.env["lead.capture"]._attribution_vals(item, channel, utm)
+        rows = self.env["lead.capture.rows"]
+        attribution = rows._attribution_vals(item, channel, utm)
         touch = (
             {"at": item.submitted_at, **attribution}
             if any(attribution.values())

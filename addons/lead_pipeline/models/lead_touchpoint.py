@@ -343,14 +343,13 @@ class LeadTouchpoint(models.Model):
     @api.model
     def _create_from_rows(self, rows):
         rows = [row for row in rows if not row["reason"]]
-        utm = self.env["lead.capture"]._utm_ids([row["item"] for row in rows])
+        origins = self.env["lead.capture.rows"]
+        utm = origins._utm_ids([row["item"] for row in rows])
         touchpoints = self.create(
             [
                 {
                     **row["vals"],
-                    **self.env["lead.capture"]._attribution_vals(
-                        row["item"], row["channel"], utm
-                    ),
+                    **origins._attribution_vals(row["item"], row["channel"], utm),
                     "lead_id": row["lead_id"],
                     "channel_id": row["channel"].id,
                 }

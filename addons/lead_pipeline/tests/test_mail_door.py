@@ -264,7 +264,7 @@ class TestMailDoor(MailCommon):
         for error in (ValueError("no"), ConcurrencyError("faster")):
             with (
                 patch.object(
-                    self.registry["lead.capture"], "_write_submissions"
+                    self.registry["lead.capture.rows"], "_write_submissions"
                 ) as broken,
                 self.assertLogs(f"{MODULE}.crm_lead", "ERROR"),
                 mute_logger("odoo.sql_db"),

@@ -98,13 +98,13 @@ class WebsiteVisitor(models.Model):
     def _write_page_views(self, leads, limit):
         """:param leads: {visitor id: lead id}"""
         rows = self._find_views_to_write(list(leads), limit)
-        capture = self.env["lead.capture"]
+        origins = self.env["lead.capture.rows"]
         now = fields.Datetime.now()
         items = {
             row["id"]: read_item({"attribution": url_attribution(row["url"])}, now)
             for row in rows
         }
-        utm = capture._utm_ids(list(items.values()))
+        utm = origins._utm_ids(list(items.values()))
         no_channel = self.env["lead.channel"]
         touchpoints = self.env["lead.touchpoint"]
         to_create = []
@@ -114,7 +114,7 @@ class WebsiteVisitor(models.Model):
                 continue
             to_create.append(
                 {
-                    **capture._attribution_vals(items[row["id"]], no_channel, utm),
+                    **origins._attribution_vals(items[row["id"]], no_channel, utm),
                     "lead_id": leads[row["visitor_id"]],
                     "kind": "page_view",
                     "at": row["visit_datetime"].replace(microsecond=0),

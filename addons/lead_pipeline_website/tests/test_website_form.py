@@ -318,7 +318,7 @@ class TestWebsiteForm(HttpCase):
     def test_failure_of_the_capture_loses_no_form(self):
         with (
             patch.object(
-                self.registry["lead.capture"],
+                self.registry["lead.capture.rows"],
                 "_write_submissions",
                 side_effect=ValueError("no"),
             ),
