@@ -117,7 +117,9 @@ class LeadCaptureRows(models.AbstractModel):
 
     @api.model
     def _write_touchpoints(self, entries, utm):
-        self.env["lead.touchpoint"].create(
+        """:return: the touchpoints, which the capture scores with all the rest"""
+        touchpoints = self.env["lead.touchpoint"].with_context(lead_scoring_later=True)
+        return touchpoints.create(
             [
                 {
                     **self._attribution_vals(entry.item, entry.channel, utm),
