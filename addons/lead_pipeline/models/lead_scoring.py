@@ -34,6 +34,17 @@ COLUMN_TYPES = {
     "sales_ready": "bool",
     "sales_ready_date": "timestamp",
 }
+#: a part of the statement that counts all touchpoints
+KEEP_WINDOWS = SQL(
+    """
+    kept AS (
+        INSERT INTO lead_score_window
+               (lead_id, activity_key, number, gross, amount, as_of)
+        SELECT lead_id, key, number, gross, amount, as_of
+          FROM part WHERE number IS NOT NULL
+    ),
+    """
+)
 
 
 @dataclass(slots=True)
@@ -292,22 +303,29 @@ class LeadScoring(models.AbstractModel):
     def _options_of(self, model, lead_ids):
         """:return: {lead id: ids of the options that count, one a criterion or None}"""
         query = self._lead_query(lead_ids)
-        columns = []
-        for criterion in model.criterion_ids:
-            cases = [
-                SQL(
-                    "WHEN %s THEN %s",
-                    self._condition(option._lead_domain(), query),
-                    option.id,
-                )
-                for option in criterion.option_ids
-            ]
-            if cases:
-                columns.append(SQL("CASE %s END", SQL(" ").join(cases)))
+        columns = [
+            self._option_case(
+                [(option.id, option._lead_domain()) for option in criterion.option_ids],
+                query,
+            )
+            for criterion in model.criterion_ids
+        ]
         rows = self.env.execute_query(
             query.select(SQL.identifier("crm_lead", "id"), *columns)
         )
         return {lead_id: tuple(options) for lead_id, *options in rows}
+
+    @api.model
+    def _option_case(self, options, query):
+        """A column: the ref of the first option that holds for a row of a query.
+
+        :param options: list of (whole number, Domain)
+        """
+        cases = [
+            SQL("WHEN %s THEN %s", self._condition(domain, query), ref)
+            for ref, domain in options
+        ]
+        return SQL("CASE %s END", SQL(" ").join(cases)) if cases else SQL("NULL::int4")
 
     @api.model
     def _lead_query(self, lead_ids):
@@ -454,21 +472,32 @@ class LeadScoring(models.AbstractModel):
                 of_model[lead_id].engagement_as_of = as_of
 
     @api.model
-    def _replay_model(self, model, lead_ids):
+    def _replay_model(self, model, lead_ids, moments=None):
         """Count all touchpoints of these leads by a model's activities; the formulas
-        are those of ``engine.decay``.
+        are those of ``engine.decay``. Keeps the windows of limited activities.
 
+        :param moments: rows (lead_id, at) as SQL, for a trial: touchpoints of these
+            leads up to these moments; ``lead_ids`` is not used and nothing is kept
         :return: rows (lead id, amount, as_of); leads without touchpoints are absent
         """
+        if not model.activity_ids:
+            return []
         touches = []
         for activity in model.activity_ids:
             query = Query(self.env, "lead_touchpoint", SQL.identifier("lead_touchpoint"))
-            query.add_where(
-                SQL("lead_touchpoint.lead_id = ANY(%s)", lead_ids),
-            )
-            query.add_where(
-                SQL("lead_touchpoint.at <= %s", fields.Datetime.now()),
-            )
+            if moments:
+                query.add_join(
+                    "JOIN",
+                    "moment",
+                    SQL("(%s)", moments),
+                    SQL(
+                        "lead_touchpoint.lead_id = moment.lead_id"
+                        " AND lead_touchpoint.at <= moment.at"
+                    ),
+                )
+            else:
+                query.add_where(SQL("lead_touchpoint.lead_id = ANY(%s)", lead_ids))
+                query.add_where(SQL("lead_touchpoint.at <= %s", fields.Datetime.now()))
             query.add_where(
                 self._condition(activity._touch_domain(), query, "lead.touchpoint")
             )
@@ -505,12 +534,7 @@ class LeadScoring(models.AbstractModel):
                            min(cap) AS cap
                       FROM dated GROUP BY lead_id, key, number, as_of
                 ),
-                kept AS (
-                    INSERT INTO lead_score_window
-                           (lead_id, activity_key, number, gross, amount, as_of)
-                    SELECT lead_id, key, number, gross, amount, as_of
-                      FROM part WHERE number IS NOT NULL
-                ),
+                %(kept)s
                 last AS (
                     SELECT *, max(as_of) OVER (PARTITION BY lead_id) AS lead_as_of
                       FROM part
@@ -526,6 +550,7 @@ class LeadScoring(models.AbstractModel):
                 """,
                 touches=SQL(" UNION ALL ").join(touches),
                 days=days,
+                kept=SQL() if moments else KEEP_WINDOWS,
             )
         )
 
