@@ -1,17 +1,38 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import operator as comparison
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
 from ..engine import decay
-from ..engine.decay import Decay, Level, Touch
-from ..engine.scoring import quality
+from ..engine.decay import Decay, Level
 
 GRADES = [(f"{fit}{pull}", f"{fit}{pull}") for fit in "ABCD" for pull in "1234"]
-#: a lead whose score is explained may have a hundred thousand touchpoints
-EXPLAINED_TOUCHES = 5000
+COMPARISONS = {
+    "<": comparison.lt,
+    "<=": comparison.le,
+    ">": comparison.gt,
+    ">=": comparison.ge,
+    "=": comparison.eq,
+    "!=": comparison.ne,
+}
+
+
+#: where the cursor keeps the ids of leads to be scored before it commits
+WAITING = "lead_pipeline.rescore"
+
+
+def domain_paths(domain):
+    """:return: all paths of fields in a domain, also those below "any" """
+    for condition in domain.iter_conditions():
+        yield condition.field_expr
+        if condition.operator.removeprefix("not ").startswith("any"):
+            if isinstance(condition.value, Domain):
+                for path in domain_paths(condition.value):
+                    yield f"{condition.field_expr}.{path}"
 
 
 class CrmLead(models.Model):
@@ -36,7 +57,9 @@ class CrmLead(models.Model):
         aggregator="avg",
         help="How well the lead fits, 0 to 100.",
     )
-    quality_overridden = fields.Boolean("Quality Set by Hand", readonly=True, copy=False)
+    quality_overridden = fields.Boolean(
+        "Quality Set by Hand", readonly=True, copy=False
+    )
     engagement_amount = fields.Float(readonly=True, copy=False, aggregator=None)
     engagement_as_of = fields.Datetime(readonly=True, copy=False)
     engagement_key = fields.Float(readonly=True, copy=False, aggregator=None)
@@ -44,6 +67,7 @@ class CrmLead(models.Model):
         "Engagement",
         compute="_compute_engagement_score",
         search="_search_engagement_score",
+        aggregator="avg",
         help="How much the lead did with us lately. It halves with time by itself.",
     )
     cools_at = fields.Datetime(
@@ -87,21 +111,23 @@ class CrmLead(models.Model):
         return {model.origin_id.id: model.half_life for model in in_use}
 
     def _search_engagement_score(self, operator, value):
-        """The key tells the score at any moment, so an index-friendly comparison."""
-        if operator not in ("<", "<=", ">", ">=", "=", "!=", "in", "not in"):
-            return NotImplemented
+        """The key tells the score at any moment: a comparison of one column. Equal is
+        what is shown as the same number."""
         if operator in ("in", "not in"):
             found = Domain.OR(
                 Domain("engagement_score", "=", one or 0) for one in value
             )
             return ~found if operator == "not in" else found
+        if operator not in COMPARISONS:
+            return NotImplemented
+        value = value or 0
         half_life = next(iter(self._half_lives().values()), None)
         if not half_life:
-            return Domain.TRUE if operator in ("<=", ">=", "=") and not value else Domain.FALSE
+            return Domain.TRUE if COMPARISONS[operator](0, value) else Domain.FALSE
         now = fields.Datetime.now()
-        if operator in ("=", "!="):  # what is shown as this number
-            low = Decay(half_life).key_of((value or 0) - 0.05, now)
-            high = Decay(half_life).key_of((value or 0) + 0.05, now)
+        if operator in ("=", "!="):
+            low = Decay(half_life).key_of(value - 0.05, now)
+            high = Decay(half_life).key_of(value + 0.05, now)
             same = Domain("engagement_key", ">=", low) & Domain(
                 "engagement_key", "<", high
             )
@@ -109,10 +135,29 @@ class CrmLead(models.Model):
         return Domain("engagement_key", operator, Decay(half_life).key_of(value, now))
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
-        if field_name == "engagement_score":
-            key = self._field_to_sql(alias, "engagement_key", query)
-            return SQL("COALESCE(%s, 0) %s %s", key, direction, nulls)
+        column = {"engagement_score": "engagement_key"}.get(field_name, field_name)
+        if column in ("engagement_key", "quality_score"):
+            # leads that were never scored are not the best ones
+            value = self._field_to_sql(alias, column, query)
+            return SQL("COALESCE(%s, 0) %s %s", value, direction, nulls)
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Engagement as of now, from its key, so that it can be grouped by."""
+        if field_expr != "engagement_score":
+            return super()._field_to_sql(alias, field_expr, query)
+        half_life = next(iter(self._half_lives().values()), None)
+        if not half_life:
+            return SQL("0.0::float8")
+        key = self._field_to_sql(alias, "engagement_key", query)
+        age = decay.KEY_OFFSET + decay.days(fields.Datetime.now()) / half_life
+        return SQL(
+            "ROUND((SIGN(COALESCE(%(key)s, 0))"
+            " * POWER(2, GREATEST(-1000, ABS(COALESCE(%(key)s, 0)) - %(age)s::float8))"
+            ")::numeric, 1)::float8",
+            key=key,
+            age=age,
+        )
 
     # ------------------------------------------------------------
     # EVENTS
@@ -135,22 +180,77 @@ class CrmLead(models.Model):
         if not self.env.context.get("lead_scoring_later"):
             # sudo: a score is everybody's, whoever changed the lead
             self.env["lead.scoring"].sudo()._rescore(self.sudo())
+            waiting = self.env.cr.precommit.data.get(WAITING, set())
+            waiting.difference_update(self.ids)
+
+    def _merge_dependences(self, opportunities):
+        """Carry answers along; the touchpoints that come along count by themselves."""
+        result = super()._merge_dependences(opportunities)
+        touched = opportunities.filtered("has_touchpoints")
+        if touched and self.env["lead.answer"].sudo()._carry(touched, self):
+            self._rescore()
+        return result
+
+    def _compute_field_value(self, field):
+        """A field that is computed from records beside the lead, such as its customer,
+        changes without a write to the lead."""
+        result = super()._compute_field_value(field)
+        if field.store and field.name in self._scored_fields():
+            self._rescore_at_end()
+        return result
+
+    def _rescore_at_end(self):
+        """Score these leads before the transaction ends, if nothing does it sooner."""
+        waiting = self.env.cr.precommit.data.setdefault(WAITING, set())
+        if not waiting:
+            # sudo: a score is everybody's, whoever changed what it reads
+            self.env.cr.precommit.add(self.sudo().browse()._rescore_waiting)
+        waiting.update(filter(None, self._ids))  # not those of a form's onchange
+
+    def _rescore_waiting(self):
+        waiting = self.env.cr.precommit.data.pop(WAITING, None)
+        if waiting:
+            self.browse(waiting).exists()._rescore()
+
+    @api.model
+    def _rescore_linked(self, field_name, records, vals):
+        """Score leads again whose criteria read, through a many2one, what was written
+        to these records."""
+        read = {
+            path.split(".")[1]
+            for path in self._scored_paths()
+            if path.startswith(f"{field_name}.")
+        }
+        if not read.isdisjoint(vals):
+            leads = self.sudo().with_context(active_test=False)
+            leads.search([(field_name, "in", records.ids)])._rescore()
+
+    @api.model
+    def _fields_of_touches(self):
+        """Fields of a lead that change with its touchpoints, by plain SQL."""
+        return {"touchpoint_ids", "has_touchpoints", *self._touch_field_names()}
+
+    @api.model
+    @ormcache()
+    def _scored_paths(self):
+        """Paths of fields that the domains of the models in use name."""
+        paths = set()
+        # sudo: everybody's leads are scored, whoever may see how
+        for model in self.env["lead.score.model"]._in_use():
+            paths.add("company_id")
+            for record in (model, *model.criterion_ids.option_ids):
+                try:
+                    paths.update(domain_paths(record._lead_domain()))
+                except ValidationError:
+                    continue  # it holds for no lead, which the scoring logs
+        return frozenset(paths)
 
     @api.model
     @ormcache()
     def _scored_fields(self):
         """Fields of a lead whose change may change its model or its quality: those the
         domains name, and those they are computed from."""
-        names = set()
-        # sudo: everybody's leads are scored, whoever may see how
-        for model in self.env["lead.score.model"]._in_use():
-            domains = [model._lead_domain()]
-            domains += [o._lead_domain() for o in model.criterion_ids.option_ids]
-            for domain in domains:
-                for condition in domain.iter_conditions():
-                    names.add(condition.field_expr.partition(".")[0])
-        if names:
-            names.add("company_id")
+        names = {path.partition(".")[0] for path in self._scored_paths()}
         pending = list(names)
         while pending:
             field = self._fields.get(pending.pop())
@@ -171,21 +271,27 @@ class CrmLead(models.Model):
         """Move leads whose engagement fell below a threshold, and count touchpoints
         whose time has come. Only those rows are read and written."""
         now = fields.Datetime.now()
-        domain = [("cools_at", "<=", now)]
         leads = self.with_context(active_test=False)
-        progress = self.env["ir.cron"]._commit_progress
-        progress(remaining=leads.search_count(domain))
-        while found := leads.search(domain, limit=batch, order="cools_at"):
-            self.env["lead.scoring"]._cool(found)
-            if not progress(len(found)):
-                return
+        cooled = [("cools_at", "<=", now)]
         touchpoints = self.env["lead.touchpoint"]
-        domain = [("awaited", "=", True), ("at", "<=", now)]
-        while due := touchpoints.search(domain, limit=batch, order="at"):
-            due.awaited = False
-            self.env["lead.scoring"]._touch(due)
-            if not progress(len(due)):
+        happened = [("awaited", "=", True), ("at", "<=", now)]
+        run = self.env["lead.scoring"]._run_batch
+        progress = self.env["ir.cron"]._commit_progress
+        progress(
+            remaining=leads.search_count(cooled) + touchpoints.search_count(happened)
+        )
+        while done := run(leads._cool_some, cooled, batch):
+            if not progress(done):
                 return
+        while done := run(touchpoints._count_some, happened, batch):
+            if not progress(done):
+                return
+
+    @api.model
+    def _cool_some(self, domain, limit):
+        found = self.search(domain, limit=limit, order="cools_at")
+        self.env["lead.scoring"]._cool(found)
+        return len(found)
 
     # ------------------------------------------------------------
     # OVERRIDE
@@ -265,116 +371,3 @@ class CrmLead(models.Model):
         # sudo: whoever may read a lead may know its score
         history = self.env["lead.score.history"].sudo().browse(row[0] for row in rows)
         return {row.lead_id.id: row for row in history}
-
-    # ------------------------------------------------------------
-    # EXPLAIN
-    # ------------------------------------------------------------
-
-    def explain_score(self, at=None):
-        """Why the score is what it is, or was.
-
-        :param at: a moment (naive UTC datetime, or its text as RPC gives it); default:
-            now
-        :return: {"at", "model", "version", "grade", "quality": {"shown", "parts":
-            [{"criterion", "option", "points", "most", "shown"}], "limit",
-            "overridden": False or {"user", "reason", "at", "model_quality"}},
-            "engagement": {"shown", "parts": [{"activity", "shown", "count"}]}}. The
-            ``shown`` of the parts (and ``limit``) sum to the ``shown`` above them.
-        :raises UserError: the moment can't be read
-        """
-        self.ensure_one()
-        self.check_access("read")
-        try:
-            moment = fields.Datetime.to_datetime(at) or fields.Datetime.now()
-        except ValueError as error:
-            raise UserError(self.env._("“%s” is no moment.", at)) from error
-        # sudo: models and history are read for whoever may read the lead
-        lead = self.sudo()
-        self.env.flush_all()
-        row = lead._latest_history(moment).get(lead.id)
-        model = lead._model_at(moment, row)
-        result = {
-            "at": fields.Datetime.to_string(moment),
-            "model": model.name or False,
-            "version": model.version,
-            "grade": False,
-            "quality": lead._explain_quality(model, row),
-            "engagement": {"shown": 0.0, "parts": []},
-        }
-        if model:
-            result["engagement"] = lead._explain_engagement(model, moment)
-            result["grade"] = model._bands().grade(
-                result["quality"]["shown"], result["engagement"]["shown"]
-            )
-        return result
-
-    def _model_at(self, moment, row):
-        """The version by which touches counted at a moment."""
-        self.ensure_one()
-        if not row or not row.model_id:
-            return self.env["lead.score.model"]
-        versions = self.env["lead.score.model"].search(
-            [
-                ("origin_id", "=", row.model_id.origin_id.id),
-                ("activated_at", "!=", False),
-                ("activated_at", "<=", moment),
-            ],
-            order="activated_at desc, version desc",
-            limit=1,
-        )
-        return versions or row.model_id
-
-    def _explain_quality(self, model, row):
-        """By the version that gave the number that was shown."""
-        if not row:
-            return {"shown": 0.0, "parts": [], "limit": 0.0, "overridden": False}
-        scored = quality(row.model_id._criteria(), set(row.option_ids or ()))
-        criteria = {c.id: c for c in row.model_id.criterion_ids}
-        options = {o.id: o for o in row.model_id.criterion_ids.option_ids}
-        return {
-            "shown": row.quality,
-            "parts": [
-                {
-                    "criterion": criteria[part.criterion].name,
-                    "option": part.option and options[part.option].name,
-                    "points": part.points,
-                    "most": part.most,
-                    "shown": part.shown,
-                }
-                for part in scored.parts
-            ],
-            "limit": scored.limit,
-            "overridden": row.overridden
-            and {
-                "user": row.user_id.name,
-                "reason": row.reason,
-                "at": fields.Datetime.to_string(row.at),
-                "model_quality": row.model_quality,
-            },
-        }
-
-    def _explain_engagement(self, model, moment):
-        touches = []
-        activities = {}
-        for activity in model.activity_ids:
-            activities[activity.id] = activity._to_engine()
-            found = self.env["lead.touchpoint"].search_fetch(
-                activity._touch_domain()
-                & Domain("lead_id", "=", self.id)
-                & Domain("at", "<=", moment),
-                ["at"],
-            )
-            touches += [Touch(touch.id, activity.id, touch.at) for touch in found]
-        explained = Decay(model.half_life).explain(touches, activities, moment)
-        names = {activity.id: activity.name for activity in model.activity_ids}
-        return {
-            "shown": explained.shown,
-            "parts": [
-                {
-                    "activity": names[part.activity],
-                    "shown": part.shown,
-                    "count": len(part.touches),
-                }
-                for part in explained.parts
-            ],
-        }

@@ -24,6 +24,26 @@ class LeadAnswer(models.Model):
     _question_unique = models.UniqueIndex("(lead_id, key)")
 
     @api.model
+    def _carry(self, sources, target):
+        """Give a lead the answers of others to questions that it left open.
+
+        :return: how many
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            """
+            INSERT INTO lead_answer (lead_id, key, text, number, has_number)
+            SELECT DISTINCT ON (key) %s, key, text, number, has_number
+              FROM lead_answer WHERE lead_id = ANY(%s)
+             ORDER BY key, id DESC
+            ON CONFLICT (lead_id, key) DO NOTHING
+            """,
+            [target.id, sources.ids],
+        )
+        target.invalidate_recordset(["answer_ids"])
+        return self.env.cr.rowcount
+
+    @api.model
     def _remember(self, answers):
         """Keep answers of leads, later ones over earlier ones.
 
@@ -34,7 +54,9 @@ class LeadAnswer(models.Model):
             for answer in given:
                 value = str(answer.get("value") or "")[:LONGEST]
                 number = as_number(value)
-                for name in {plain(answer.get(part) or "") for part in ("key", "label")}:
+                for name in {
+                    plain(answer.get(part) or "") for part in ("key", "label")
+                }:
                     if name and value:
                         rows[lead_id, name[:LONGEST]] = (plain(value), number)
         if not rows:

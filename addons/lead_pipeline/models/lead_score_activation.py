@@ -14,26 +14,48 @@ class LeadScoreModel(models.Model):
 
     def action_activate(self):
         """:raises UserError: it is no draft, or it would score nothing"""
+        self._check_can_activate()
+        # sudo: the states of models are the system's to write
+        self.sudo()._activate()
+
+    def action_archive_model(self):
+        """Take a model out of use; its leads go to the next model that fits.
+
+        :raises UserError: it is not in use
+        """
         self.ensure_one()
+        self.check_access("write")
+        if self.state != "active":
+            raise UserError(self.env._("Only a model in use can be taken out of use."))
+        # sudo: the states of models are the system's to write
+        model = self.sudo()
+        now = fields.Datetime.now()
+        model.write({"state": "archived", "archived_at": now, "recounts": True})
+        model._start_rescoring()
+
+    def _check_can_activate(self):
+        self.ensure_one()
+        self.check_access("write")
         if self.state != "draft":
             raise UserError(self.env._("Only a draft can be activated."))
         if not (self.criterion_ids.option_ids or self.activity_ids):
             raise UserError(self.env._("Add criteria or activities first."))
-        now = fields.Datetime.now()
-        self._share_half_life()
+
+    def _activate(self):
         previous = self._previous()
-        previous.write(
-            {"state": "archived", "archived_at": now, "rescored_until": 0}
-        )
-        self.flush_model()  # only one version may be active
-        self.write({"state": "active", "activated_at": now})
+        self.recounts = self._counts_otherwise_than(previous)
+        self._replace_by(previous, self)
+        for model in self._others_to_change():
+            version = model._new_version()
+            version.half_life = self.half_life
+            self._replace_by(model, version)
         self._start_rescoring()
 
-    def action_archive_model(self):
-        """Take a model out of use; its leads go to the next model that fits."""
-        self.ensure_one()
-        self.write({"state": "archived", "archived_at": fields.Datetime.now()})
-        self._start_rescoring()
+    def _replace_by(self, previous, version):
+        now = fields.Datetime.now()
+        previous.write({"state": "archived", "archived_at": now, "rescored_until": 0})
+        previous.flush_recordset()  # only one version may be active
+        version.write({"state": "active", "activated_at": now})
 
     def _previous(self):
         """The version in use that this one follows."""
@@ -41,35 +63,29 @@ class LeadScoreModel(models.Model):
             [("origin_id", "=", self.origin_id.id), ("state", "=", "active")]
         )
 
-    def _share_half_life(self):
-        """Leads are put into one order by one rate: the other models in use follow,
-        each by a new version."""
-        others = self._in_use().filtered(
+    def _others_to_change(self):
+        """Models in use that need a new version: leads are put into one order by one
+        half-life."""
+        return self._in_use().filtered(
             lambda model: model.origin_id != self.origin_id
             and model.half_life != self.half_life
         )
-        for model in others:
-            version = model._new_version()
-            version.half_life = self.half_life
-            now = fields.Datetime.now()
-            model.write({"state": "archived", "archived_at": now})
-            self.flush_model()
-            version.write({"state": "active", "activated_at": now})
 
     # ------------------------------------------------------------
     # SCORING WHAT IS THERE
     # ------------------------------------------------------------
 
     def _start_rescoring(self):
-        newest = self.env["crm.lead"].with_context(active_test=False)
-        # sudo: all leads are scored
-        self.rescored_until = newest.sudo().search([], order="id desc", limit=1).id
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        newest = leads.search([], order="id desc", limit=1).id
+        self.write({"rescored_from": newest, "rescored_until": newest})
         self.env.ref("lead_pipeline.ir_cron_rescore")._trigger()
 
     @api.model
     def _cron_rescore(self, batch=BATCH):
         """Score the leads that activations have left to do. Stopped or killed, it goes
         on where it was: each batch is committed with its place."""
+        run = self.env["lead.scoring"]._run_batch
         progress = self.env["ir.cron"]._commit_progress
         leads = self.env["crm.lead"].with_context(active_test=False)
         todo = self.search([("rescored_until", ">", 0)])
@@ -80,31 +96,29 @@ class LeadScoreModel(models.Model):
             )
         )
         for model in todo:
-            replay = model._changes_engagement()
             while model.rescored_until:
-                found = leads.search(
-                    [("id", "<=", model.rescored_until)], limit=batch, order="id desc"
-                )
-                self.env["lead.scoring"]._rescore(found, replay=replay)
-                model.rescored_until = found[-1].id - 1 if len(found) == batch else 0
-                if not progress(len(found)):
+                if not progress(run(model._rescore_some, batch)):
                     return
 
-    def _changes_engagement(self):
-        """Whether touches count otherwise than by the version before."""
-        before = self.search(
-            [("origin_id", "=", self.origin_id.id), ("version", "<", self.version)],
-            order="version desc",
-            limit=1,
+    def _rescore_some(self, limit):
+        """:return: how many leads were scored"""
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        found = leads.search(
+            [("id", "<=", self.rescored_until)], limit=limit, order="id desc"
         )
+        self.env["lead.scoring"]._rescore(found, replay=self.recounts)
+        # batches go by id: what others write meanwhile can't be left out
+        self.rescored_until = found[-1].id - 1 if len(found) == limit else 0
+        return len(found)
+
+    def _counts_otherwise_than(self, previous):
+        """Whether all touchpoints have to be counted again after a version."""
         return (
-            self.state != "active"
-            or not before.activated_at
-            or self.half_life != before.half_life
-            or self._counted() != before._counted()
+            not previous
+            or (previous.recounts and previous.rescored_until > 0)
+            or self.half_life != previous.half_life
+            or self._counted() != previous._counted()
         )
 
     def _counted(self):
-        return {
-            (activity.key, activity._to_engine()) for activity in self.activity_ids
-        }
+        return {(activity.key, activity._to_engine()) for activity in self.activity_ids}

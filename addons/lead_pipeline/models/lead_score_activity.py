@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
 from ..engine.decay import Activity
+from .lead_score_model import MOST_DAYS, in_reach
 from .lead_touchpoint import KINDS
 
 
@@ -51,16 +52,17 @@ class LeadScoreActivity(models.Model):
     @api.constrains("capped", "cap", "window_days", "points")
     def _check_engine(self):
         for activity in self:
-            try:
-                activity._to_engine()
-            except ValueError as error:
+            # windows are numbered: those of a second would soon outgrow the column
+            days = 1 / 1440 <= activity.window_days <= MOST_DAYS
+            points = in_reach(activity.points, activity.cap) and activity.cap >= 0
+            if not days or not points:
                 raise ValidationError(
                     self.env._(
-                        "The limit of “%(activity)s” must not be negative, and its "
-                        "time at least a second.",
+                        "“%(activity)s” gives up to a million points, its limit is not "
+                        "negative, and its time a minute (0.0007 days) to a century.",
                         activity=activity.name,
                     )
-                ) from error
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -76,6 +78,7 @@ class LeadScoreActivity(models.Model):
             self.model_id._check_editable()
             # another activity from now on, with windows of its own
             result = super().write(vals)
+            self.model_id._check_editable()  # it may have moved
             for activity in self:
                 activity.key = activity._next_key()
             return result

@@ -1,24 +1,35 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 from odoo.tools.safe_eval import safe_eval
 
-from ..engine.decay import Decay
 from ..engine.scoring import Bands, ReadyLine
 
-#: what may be changed while a model is in use: nothing that a score depends on
-FREE_FIELDS = {
+#: written by activation alone
+SYSTEM_FIELDS = {
     "state",
+    "version",
+    "origin_id",
     "activated_at",
     "archived_at",
+    "rescored_from",
     "rescored_until",
-    "sequence",
-    "note",
-    "name",
+    "recounts",
 }
+#: what may be changed while a model is in use: nothing that a score depends on
+FREE_FIELDS = SYSTEM_FIELDS | {"sequence", "note", "name"}
+#: a century: what is longer is a slip of the hand
+MOST_DAYS = 36500
+#: points and thresholds beyond are, too, and would be lost in rounding
+MOST_POINTS = 1e6
+
+
+def in_reach(*values, most=MOST_POINTS):
+    """Whether all are numbers that can be counted with; not so infinity and NaN."""
+    return all(-most <= value <= most for value in values)
 
 
 class LeadScoreModel(models.Model):
@@ -50,7 +61,9 @@ class LeadScoreModel(models.Model):
         index=True,
         ondelete="restrict",
     )
-    version_ids = fields.Many2many("lead.score.model", compute="_compute_version_ids")
+    version_ids = fields.Many2many(
+        "lead.score.model", string="All Versions", compute="_compute_version_ids"
+    )
     company_id = fields.Many2one(
         "res.company", help="Leave empty to score the leads of every company."
     )
@@ -80,10 +93,21 @@ class LeadScoreModel(models.Model):
     ready_engagement = fields.Float("Sales-ready Engagement", required=True, default=20)
     activated_at = fields.Datetime(readonly=True, copy=False)
     archived_at = fields.Datetime(readonly=True, copy=False)
+    rescored_from = fields.Integer(readonly=True, copy=False)
     rescored_until = fields.Integer(
         readonly=True,
         copy=False,
-        help="Activation has scored the leads up to this id; 0: all of them.",
+        help="Newest first, the leads above this id are scored; 0: all of them.",
+    )
+    recounts = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Its touchpoints count otherwise than before: activation counts all.",
+    )
+    rescored_percent = fields.Integer(
+        "Leads Scored (%)",
+        compute="_compute_rescored_percent",
+        help="How many of the leads that were there are scored by this model.",
     )
 
     _origin_version_unique = models.UniqueIndex("(origin_id, version)")
@@ -110,6 +134,12 @@ class LeadScoreModel(models.Model):
                 )
             model.display_name = label
 
+    @api.depends("rescored_from", "rescored_until")
+    def _compute_rescored_percent(self):
+        for model in self:
+            start, left = model.rescored_from, model.rescored_until
+            model.rescored_percent = 100 * (start - left) // start if start else 100
+
     # ------------------------------------------------------------
     # CONSTRAINTS
     # ------------------------------------------------------------
@@ -122,26 +152,36 @@ class LeadScoreModel(models.Model):
     @api.constrains("half_life")
     def _check_half_life(self):
         for model in self:
-            try:
-                Decay(model.half_life)
-            except ValueError as error:
+            if not 0.04 <= model.half_life <= MOST_DAYS:
                 raise ValidationError(
-                    self.env._("A half-life is more than 0 days.")
-                ) from error
+                    self.env._(
+                        "A half-life is at least an hour (0.04 days), at most %s days.",
+                        MOST_DAYS,
+                    )
+                )
 
     @api.constrains(
         *(f"quality_{band}" for band in "abc"),
         *(f"engagement_{band}" for band in "123"),
+        "ready_quality",
+        "ready_engagement",
     )
     def _check_bands(self):
         for model in self:
             try:
-                model._bands()
+                bands = model._bands()
+                lines = *bands.quality, *bands.engagement, model.ready_quality
+                if (
+                    not in_reach(*lines)
+                    or not 0 <= model.ready_engagement <= MOST_POINTS
+                ):
+                    raise ValueError(model.ready_engagement)
             except ValueError as error:
                 raise ValidationError(
                     self.env._(
                         "The grades of “%(model)s” must fall from the best to the "
-                        "last, and no engagement may be below 0.",
+                        "last, by numbers up to a million, and no engagement may be "
+                        "below 0.",
                         model=model.name,
                     )
                 ) from error
@@ -152,12 +192,16 @@ class LeadScoreModel(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_system_fields(vals)
         records = super().create(vals_list)
         for record in records.filtered(lambda one: not one.origin_id):
-            record.origin_id = record
+            # sudo: the system's to write
+            record.sudo().origin_id = record
         return records
 
     def write(self, vals):
+        self._check_system_fields(vals)
         if not FREE_FIELDS.issuperset(vals):
             self._check_editable()
         result = super().write(vals)
@@ -169,6 +213,13 @@ class LeadScoreModel(models.Model):
         if any(model.state != "draft" for model in self):
             raise UserError(
                 self.env._("A model that was in use explains past scores: archive it.")
+            )
+
+    def _check_system_fields(self, vals):
+        """:raises AccessError: a person goes past activation"""
+        if not self.env.su and not SYSTEM_FIELDS.isdisjoint(vals):
+            raise AccessError(
+                self.env._("A score model is brought into use by activating it.")
             )
 
     def _check_editable(self):
@@ -238,7 +289,10 @@ class LeadScoreModel(models.Model):
             [("origin_id", "=", self.origin_id.id)], order="version desc", limit=1
         )
         draft = self.copy({"name": self.name})
-        draft.write({"origin_id": self.origin_id.id, "version": newest.version + 1})
+        # sudo: the system's to write
+        draft.sudo().write(
+            {"origin_id": self.origin_id.id, "version": newest.version + 1}
+        )
         return draft
 
     def action_new_version(self):

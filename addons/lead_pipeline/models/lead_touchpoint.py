@@ -120,18 +120,29 @@ class LeadTouchpoint(models.Model):
         return self.union(*(self._create_once([vals]) for vals in new))
 
     def write(self, vals):
-        moved = "at" in vals or "lead_id" in vals
-        before = self.lead_id if moved else self.browse().lead_id
+        if set(vals) <= {"awaited"}:
+            return super().write(vals)
+        before, tracked = self.lead_id, self._untrack(vals)
         result = super().write(vals)
-        if moved:
-            if "at" in vals:
-                now = fields.Datetime.now()
-                for touch in self:
-                    touch.awaited = touch.at > now
+        tracked._track()
+        if "at" in vals:
+            now = fields.Datetime.now()
+            for touch in self:
+                touch.awaited = touch.at > now
+        if not {"at", "lead_id", "human"}.isdisjoint(vals):
             self.lead_id._recompute_touches()
-            # sudo: a score is everybody's, whoever moved the meeting
-            self.env["lead.scoring"].sudo()._recount(before | self.lead_id)
+        # sudo: a score is everybody's, whoever moved the meeting. Any field may be one
+        # by which an activity picks its touchpoints.
+        self.env["lead.scoring"].sudo()._recount(before | self.lead_id)
         return result
+
+    @api.model
+    def _count_some(self, domain, limit):
+        """Count touchpoints that were ahead of us."""
+        due = self.search(domain, limit=limit, order="at")
+        due.awaited = False
+        self.env["lead.scoring"]._touch(due)
+        return len(due)
 
     def unlink(self):
         leads = self.lead_id

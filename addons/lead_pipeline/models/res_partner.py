@@ -13,3 +13,9 @@ class ResPartner(models.Model):
     _phone_sanitized_equal_idx = models.Index(
         "(phone_sanitized) WHERE phone_sanitized IS NOT NULL"
     )
+
+    def write(self, vals):
+        result = super().write(vals)
+        # a criterion may read the customer of a lead
+        self.env["crm.lead"]._rescore_linked("partner_id", self, vals)
+        return result

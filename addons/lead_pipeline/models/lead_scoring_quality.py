@@ -1,0 +1,172 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+
+from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL, Query
+from odoo.tools.safe_eval import safe_eval
+
+from ..engine.scoring import quality
+from .lead_scoring import SCORE_COLUMNS
+
+_logger = logging.getLogger(__name__)
+
+#: what a score must not read, as it would have to be scored again and again
+SCORE_FIELDS = {*SCORE_COLUMNS, "quality_overridden", "engagement_score"}
+
+
+class LeadScoring(models.AbstractModel):
+    """Quality: which model a lead fits, and which options hold, found by the database
+    for all leads at once."""
+
+    _inherit = "lead.scoring"
+
+    @api.model
+    def _find_options(self, states, score_models):
+        """Give each lead its model and quality.
+
+        One statement finds the model, one for each model all its options.
+
+        :return: {lead id: ids of the options that count}
+        """
+        by_model = self._find_models([state.id for state in states], score_models)
+        options = {}
+        for model in score_models:
+            lead_ids = by_model.get(model.id)
+            if lead_ids:
+                options.update(self._options_of(model, lead_ids))
+        found = {
+            lead_id: model
+            for model in score_models
+            for lead_id in by_model.get(model.id, ())
+        }
+        qualities = {}  # the same options make the same quality
+        for state in states:
+            model = found.get(state.id)
+            state.score_model_id = model.origin_id.id if model else None
+            if not model:
+                state.quality_model_score = 0.0
+            else:
+                key = model.id, options[state.id]
+                if key not in qualities:
+                    scored = quality(model._criteria(), set(options[state.id]))
+                    qualities[key] = scored.shown
+                state.quality_model_score = qualities[key]
+            if not state.quality_overridden:
+                state.quality_score = state.quality_model_score
+        return options
+
+    @api.model
+    def _find_models(self, lead_ids, score_models):
+        """:return: {model id: lead ids}, by the first model that fits"""
+        if not score_models:
+            return {}
+        query = self._lead_query(lead_ids)
+        cases = [
+            SQL("WHEN %s THEN %s", self._condition(model._lead_domain, query), model.id)
+            for model in score_models
+        ]
+        chosen = SQL("CASE %s END", SQL(" ").join(cases))
+        found = {}
+        for lead_id, model_id in self.env.execute_query(
+            query.select(SQL.identifier("crm_lead", "id"), chosen)
+        ):
+            found.setdefault(model_id, []).append(lead_id)
+        found.pop(None, None)
+        return found
+
+    @api.model
+    def _options_of(self, model, lead_ids):
+        """:return: {lead id: ids of the options that count, one a criterion or None}"""
+        query = self._lead_query(lead_ids)
+        columns = [
+            self._option_case(
+                [(option.id, option._lead_domain) for option in criterion.option_ids],
+                query,
+            )
+            for criterion in model.criterion_ids
+        ]
+        rows = self.env.execute_query(
+            query.select(SQL.identifier("crm_lead", "id"), *columns)
+        )
+        return {lead_id: tuple(options) for lead_id, *options in rows}
+
+    @api.model
+    def _option_case(self, options, query):
+        """A column: the ref of the first option that holds for a row of a query.
+
+        :param options: list of (whole number, Domain)
+        """
+        cases = [
+            SQL("WHEN %s THEN %s", self._condition(domain, query), ref)
+            for ref, domain in options
+        ]
+        return SQL("CASE %s END", SQL(" ").join(cases)) if cases else SQL("NULL::int4")
+
+    @api.model
+    def _lead_query(self, lead_ids):
+        query = Query(self.env, "crm_lead", SQL.identifier("crm_lead"))
+        query.add_where(
+            SQL("%s = ANY(%s)", SQL.identifier("crm_lead", "id"), list(lead_ids))
+        )
+        return query
+
+    @api.model
+    def _condition(self, domain, query, model="crm.lead"):
+        """A domain as a condition on the rows of a query. The domains of all options
+        share one query, for which ``_search`` has no way.
+
+        It says the same whoever caused the event, in whatever language. What was
+        right when it was written and can't be searched any more, as its field went
+        with an addon, holds for nothing: no lead may be lost by that.
+
+        :param domain: a Domain, or a function that gives it
+        """
+        # all that a search depends on but the domain
+        neutral = {"active_test": False, "tz": "UTC", "allowed_company_ids": []}
+        records = self.env[model].with_user(SUPERUSER_ID).with_context(neutral)
+        try:
+            wanted = domain() if callable(domain) else domain
+            optimized = Domain(wanted).optimize_full(records)
+            if optimized.is_true():
+                return SQL("TRUE")
+            if optimized.is_false():
+                return SQL("FALSE")
+            return optimized._to_sql(records, records._table, query)
+        except (KeyError, ValueError, ValidationError) as error:
+            _logger.error("a condition of a score model can't be searched: %s", error)
+            return SQL("FALSE")
+
+    # ------------------------------------------------------------
+    # CHECKS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _check_domain(self, model_name, domain):
+        """:raises ValidationError: the domain can't be read, or not be searched, or
+        reads the score itself"""
+        records = self.env[model_name].with_context(active_test=False)
+        try:
+            parsed = Domain(safe_eval(domain) if isinstance(domain, str) else domain)
+            # a savepoint: what the database refuses must not break what goes on
+            with self.env.cr.savepoint():
+                records.search(parsed, limit=1)
+        except Exception as error:
+            raise ValidationError(
+                self.env._(
+                    "These conditions can't be used: %(domain)s\n%(error)s",
+                    domain=domain,
+                    error=error,
+                )
+            ) from error
+        names = {
+            name
+            for condition in parsed.iter_conditions()
+            for name in condition.field_expr.split(".")
+        }
+        if not names.isdisjoint(SCORE_FIELDS):
+            raise ValidationError(
+                self.env._("A score can't depend on a score: leave that condition out.")
+            )
