@@ -18,8 +18,10 @@
         "security/lead_pipeline_security.xml",
         "data/lead_channel_data.xml",
         "data/ir_cron_data.xml",
+        "data/lead_score_model_data.xml",
         "wizard/lead_connector_key_views.xml",
         "wizard/lead_phone_entry_views.xml",
+        "wizard/lead_quality_override_views.xml",
         "wizard/lead_submission_dismiss_views.xml",
         "wizard/lead_submission_fix_views.xml",
         "views/lead_submission_templates.xml",
@@ -29,6 +31,9 @@
         "views/lead_channel_count_views.xml",
         "views/lead_touchpoint_views.xml",
         "views/crm_lead_views.xml",
+        "views/lead_score_criterion_views.xml",
+        "views/lead_score_model_views.xml",
+        "views/crm_lead_score_views.xml",
         "views/res_config_settings_views.xml",
         "report/crm_lead_report_views.xml",
         "views/lead_pipeline_menus.xml",
@@ -37,6 +42,7 @@
         "demo/lead_channel_demo.xml",
         "demo/lead_submission_demo.xml",
         "demo/lead_touchpoint_demo.xml",
+        "demo/lead_score_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -31,3 +31,6 @@ from . import lead_scoring_quality
 from . import lead_scoring_engagement
 from . import crm_lead_score
 from . import crm_lead_score_explain
+from . import crm_lead_score_chart
+from . import lead_score_model_leads
+from . import lead_touchpoint_points

@@ -2,6 +2,7 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from . import lead_connector_key
 from . import lead_phone_entry
+from . import lead_quality_override
 from . import lead_submission_dismiss
 from . import lead_submission_fix
 from . import privacy_lookup_wizard
