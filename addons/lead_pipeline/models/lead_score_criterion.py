@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -11,6 +13,8 @@ from ..engine.scoring import Criterion, Option, as_number, plain
 TEXT_TYPES = ("char", "text", "html", "selection")
 NUMBER_TYPES = ("integer", "float", "monetary")
 COMPARED_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "many2one", "many2many")
+#: of a lead, but nothing that a person would score by
+TECHNICAL_FIELDS = ("engagement_", "quality_", "message_", "activity_", "lead_grade")
 
 
 class LeadScoreCriterion(models.Model):
@@ -48,6 +52,13 @@ class LeadScoreCriterion(models.Model):
             ("store", "=", True),
         ],
     )
+    field_name = fields.Selection(
+        "_selection_field_name",
+        "Field of the Lead",
+        compute="_compute_field_name",
+        readonly=False,
+        help="The field as people choose it: lists of fields are for administrators.",
+    )
     answer_key = fields.Char("Question", help="Its key or its words, as they came in.")
     option_ids = fields.One2many("lead.score.option", "criterion_id", copy=True)
     most_points = fields.Float("Most", compute="_compute_most_points")
@@ -55,6 +66,31 @@ class LeadScoreCriterion(models.Model):
     _weight_positive = models.Constraint(
         "CHECK (weight >= 0)", "A weight is not negative: turn the points round."
     )
+
+    @api.depends("field_id")
+    def _compute_field_name(self):
+        names = dict(self._selection_field_name())
+        for criterion in self:
+            name = criterion._field().name
+            criterion.field_name = name if name in names else False
+
+    @api.model
+    def _selection_field_name(self):
+        labels = {
+            name: field._description_string(self.env)
+            for name, field in self.env["crm.lead"]._fields.items()
+            if field.store
+            and field.type in COMPARED_TYPES
+            and not name.startswith(TECHNICAL_FIELDS)
+        }
+        twice = {label for label, many in Counter(labels.values()).items() if many > 1}
+        return sorted(
+            (
+                (name, f"{label} ({name})" if label in twice else label)
+                for name, label in labels.items()
+            ),
+            key=lambda item: item[1].casefold(),
+        )
 
     @api.depends("weight", "option_ids.points")
     def _compute_most_points(self):
@@ -78,18 +114,30 @@ class LeadScoreCriterion(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        criteria = super().create(vals_list)
+        criteria = super().create([self._with_field(vals) for vals in vals_list])
         criteria.model_id._check_editable()
         return criteria
 
     def write(self, vals):
         if set(vals) - {"name"}:
             self.model_id._check_editable()
-        return super().write(vals)
+        return super().write(self._with_field(vals))
+
+    def _with_field(self, vals):
+        """Values with the field that was chosen by its name."""
+        if not vals.get("field_name"):
+            return vals
+        # sudo: what fields leads have is no secret here
+        field = self.env["ir.model.fields"].sudo()._get("crm.lead", vals["field_name"])
+        return {**vals, "field_id": field.id}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_if_draft(self):
         self.model_id._check_editable()
+
+    def _field(self):
+        # sudo: what fields leads have is no secret here
+        return self.field_id.sudo()
 
     def _to_engine(self):
         self.ensure_one()
@@ -214,7 +262,8 @@ class LeadScoreOption(models.Model):
             not end.strip() or bound is not None
             for end, bound in zip((low, high), bounds, strict=True)
         )
-        if not dots or not readable or bounds == [None, None]:
+        ordered = None in bounds or bounds[0] <= bounds[1]
+        if not dots or not readable or not ordered or bounds == [None, None]:
             raise ValidationError(
                 self.env._(
                     "“%(value)s” is no range: write 10..50, 10.. or ..50",
@@ -237,7 +286,7 @@ class LeadScoreOption(models.Model):
                 yield text
 
     def _field_domain(self):
-        field = self.criterion_id.field_id
+        field = self.criterion_id._field()
         name, kind = field.name, field.ttype
         if self.operator == "missing":
             return Domain(name, "=", False)
@@ -254,7 +303,9 @@ class LeadScoreOption(models.Model):
             return Domain(name, "in", numbers)
         if kind == "boolean":
             truth = {"yes": True, "true": True, "1": True}
-            return Domain(name, "in", [truth.get(plain(v), False) for v in self._values()])
+            return Domain(
+                name, "in", [truth.get(plain(v), False) for v in self._values()]
+            )
         if kind == "selection":
             return Domain(name, "in", self._values())
         if kind in ("many2one", "many2many"):
@@ -267,10 +318,15 @@ class LeadScoreOption(models.Model):
         names = [model._rec_name or "name"]
         if "code" in model._fields and model._fields["code"].type == "char":
             names.append("code")
+        found = Domain.OR(
+            Domain(name, "=ilike", text) for name in names for text in self._patterns()
+        )
+        if not any(model._fields[name].translate for name in names):
+            return found
+        # in any language of ours: a score must not depend on who causes it
         return Domain.OR(
-            Domain(name, "=ilike", text)
-            for name in names
-            for text in self._patterns()
+            Domain("id", "in", model.with_context(lang=code)._search(found))
+            for code, _name in self.env["res.lang"].get_installed()
         )
 
     def _range_domain(self, name):
