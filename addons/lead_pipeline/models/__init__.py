@@ -34,3 +34,5 @@ from . import crm_lead_score_explain
 from . import crm_lead_score_chart
 from . import lead_score_model_leads
 from . import lead_touchpoint_points
+from . import crm_lead_tracking
+from . import lead_touchpoint_tracking
