@@ -30,6 +30,9 @@ from . import lead_scoring
 from . import lead_scoring_quality
 from . import lead_scoring_engagement
 from . import crm_lead_score
+from . import lead_score_trial
+from . import lead_score_trial_past
+from . import crm_lead_trial
 from . import crm_lead_score_explain
 from . import crm_lead_score_chart
 from . import lead_score_model_leads
