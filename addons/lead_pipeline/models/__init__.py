@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+# its table is also a relation of crm.lead, so it must be made before
+from . import lead_segment_member
 from . import res_company
 from . import res_config_settings
 from . import utm_mixin
@@ -39,3 +41,8 @@ from . import lead_score_model_leads
 from . import lead_touchpoint_points
 from . import crm_lead_tracking
 from . import lead_touchpoint_tracking
+from . import lead_segment
+from . import lead_segment_condition
+from . import lead_segment_membership
+from . import lead_segment_events
+from . import crm_lead_segment

@@ -16,4 +16,5 @@ from . import test_wizard_connector_key
 from . import test_wizard_phone_entry
 from . import test_wizard_quarantine
 from . import test_tracking_totals
+from . import test_segment
 from . import test_score_quality

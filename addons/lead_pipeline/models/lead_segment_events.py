@@ -1,0 +1,81 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+
+from .lead_scoring import SCORE_COLUMNS
+from .lead_touchpoint import KINDS
+
+EVERY_KIND = frozenset(dict(KINDS))
+
+
+class LeadTouchpoint(models.Model):
+    """Touchpoints that come, go or change move their lead between segments."""
+
+    _inherit = "lead.touchpoint"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        with self.env["lead.segment"]._event():
+            touchpoints = super().create(vals_list)
+            touchpoints._notice_segments()
+        return touchpoints
+
+    def write(self, vals):
+        if set(vals) <= {"awaited"}:
+            return super().write(vals)
+        with self.env["lead.segment"]._event():
+            before = self.lead_id
+            result = super().write(vals)
+            self._notice_leads(before | self.lead_id, EVERY_KIND)
+        return result
+
+    def unlink(self):
+        with self.env["lead.segment"]._event():
+            leads, kinds = self.lead_id, frozenset(self.mapped("kind"))
+            result = super().unlink()
+            self._notice_leads(leads.exists(), kinds)
+        return result
+
+    def _notice_segments(self):
+        """These happened; those ahead of us are told of when they have."""
+        now = fields.Datetime.now()
+        counted = self.filtered(lambda touch: touch.human and touch.at <= now)
+        if not self.env.context.get("lead_scoring_later"):
+            self._notice_leads(self.lead_id, frozenset(counted.mapped("kind")))
+
+    @api.model
+    def _notice_leads(self, leads, kinds):
+        # sudo: everybody's leads are members, whoever caused the contact
+        leads = leads.sudo()
+        self.env["lead.segment"]._notice(leads, leads._fields_of_touches(), kinds)
+
+
+class LeadScoring(models.AbstractModel):
+    """Scores, which are written past the ORM, move leads between segments too."""
+
+    _inherit = "lead.scoring"
+
+    @api.model
+    def _rescore(self, leads, *, replay=False, touchpoints=()):
+        with self.env["lead.segment"]._event():
+            result = super()._rescore(leads, replay=replay, touchpoints=touchpoints)
+            if touchpoints:  # a capture, at its end: whatever it did to them
+                self.env["lead.segment"]._notice(leads, kinds=EVERY_KIND)
+        return result
+
+    @api.model
+    def _touch(self, touchpoints):
+        with self.env["lead.segment"]._event():
+            result = super()._touch(touchpoints)
+            touchpoints._notice_segments()
+        return result
+
+    @api.model
+    def _write_rows(self, states):
+        with self.env["lead.segment"]._event():
+            result = super()._write_rows(states)
+            leads = self.env["crm.lead"].browse(state.id for state in states)
+            self.env["lead.segment"]._notice(
+                leads, {*SCORE_COLUMNS, "engagement_score"}
+            )
+        return result

@@ -1,0 +1,255 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+#: key in the cursor's cache, of what an event has changed so far
+PENDING = "lead_pipeline.segments"
+#: leads looked at when a segment is saved; the job does the rest
+FIRST_BATCH = 5000
+BATCH = 2000
+#: how often a segment is looked through that changes without events
+DRIFT = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Pending:
+    """What an event has changed so far, by ids."""
+
+    segments: set = field(default_factory=set)
+    leads: set = field(default_factory=set)
+    behaved: set = field(default_factory=set)  # leads with touchpoints that matter
+
+
+class LeadSegment(models.Model):
+    """Keeping membership: an event names leads and what of them changed; one statement
+    finds, for all segments that read it, who joins and who leaves. What time alone
+    does is found by ``check_at``."""
+
+    _inherit = "lead.segment"
+
+    def _on_join(self, leads):
+        """These leads joined this segment just now. For others to extend."""
+
+    def _on_leave(self, leads):
+        """These leads left this segment just now. For others to extend."""
+
+    # ------------------------------------------------------------
+    # EVENTS
+    # ------------------------------------------------------------
+
+    @api.model
+    @contextmanager
+    def _event(self):
+        """One event, of many steps: membership follows once, at its end."""
+        cache = self.env.cr.cache
+        if PENDING in cache or not self._watched():
+            yield
+            return
+        pending = cache[PENDING] = Pending()
+        try:
+            yield
+        finally:
+            del cache[PENDING]
+        if pending.behaved:
+            # Two contacts of a lead at the same moment: each transaction sees its own
+            # alone. Both write to the lead, so that one of them is run again.
+            self.env.cr.execute(
+                "UPDATE crm_lead SET has_touchpoints = has_touchpoints"
+                " WHERE id = ANY(%s)",
+                [sorted(pending.behaved)],
+            )
+        # sudo: everybody's leads are members, whoever changed them
+        segments = self.sudo().browse(sorted(pending.segments)).exists()
+        segments._refresh(pending.leads)
+
+    @api.model
+    def _notice(self, leads, names=None, kinds=frozenset()):
+        """Leads changed, in the middle of an event.
+
+        :param names: fields of the leads; None: whatever there is
+        :param kinds: kinds of touchpoints that came, went or changed
+        """
+        pending = self.env.cr.cache.get(PENDING)
+        if pending is None:
+            return
+        for segment_id, read, watched in self._watched():
+            behaved = watched & kinds or (kinds and "" in watched)
+            if names is None or behaved or not read.isdisjoint(names):
+                pending.segments.add(segment_id)
+                pending.leads.update(leads.ids)
+            if behaved:
+                pending.behaved.update(leads.ids)
+
+    # ------------------------------------------------------------
+    # MEMBERSHIP
+    # ------------------------------------------------------------
+
+    def _refresh(self, lead_ids):
+        """Who of these leads joins these segments, and who leaves: one statement.
+
+        Hooks run afterwards, once for each segment with somebody to tell of.
+
+        :param lead_ids: any iterable of ids
+        """
+        if not self or not lead_ids:
+            return
+        now = fields.Datetime.now()
+        self.env["lead.touchpoint"].flush_model()
+        scoring = self.env["lead.scoring"]
+        query = scoring._lead_query(list(lead_ids))
+        columns = [
+            SQL(
+                "CASE WHEN %s THEN %s END AS %s",
+                scoring._condition(segment._lead_domain, query),
+                segment._until(now),
+                SQL.identifier(f"until_{segment.id}"),
+            )
+            for segment in self
+        ]
+        found = query.select(SQL("crm_lead.id AS lead_id"), *columns)
+        wishes = SQL(", ").join(
+            SQL("(%s, state.%s)", segment.id, SQL.identifier(f"until_{segment.id}"))
+            for segment in self
+        )
+        moved = self.env.execute_query(
+            SQL(
+                """
+                WITH state AS MATERIALIZED (%(found)s),
+                wanted AS (
+                    SELECT state.lead_id, wish.segment_id, wish.until
+                      FROM state CROSS JOIN LATERAL (VALUES %(wishes)s)
+                        AS wish(segment_id, until)
+                ), joined AS (
+                    INSERT INTO lead_segment_member
+                           (segment_id, lead_id, since, check_at)
+                    SELECT segment_id, lead_id, %(now)s, NULLIF(until, 'infinity')
+                      FROM wanted WHERE until IS NOT NULL
+                        ON CONFLICT (segment_id, lead_id) DO NOTHING
+                 RETURNING segment_id, lead_id
+                ), gone AS (
+                    DELETE FROM lead_segment_member AS member USING wanted
+                     WHERE member.segment_id = wanted.segment_id
+                       AND member.lead_id = wanted.lead_id AND until IS NULL
+                 RETURNING member.segment_id, member.lead_id
+                ), kept AS (
+                    -- a later end is written only when it is looked for: one more
+                    -- touch of a member costs no write
+                    UPDATE lead_segment_member AS member
+                       SET check_at = NULLIF(until, 'infinity')
+                      FROM wanted
+                     WHERE member.segment_id = wanted.segment_id
+                       AND member.lead_id = wanted.lead_id
+                       AND (until < COALESCE(check_at, 'infinity')
+                         OR until > check_at AND check_at <= %(now)s)
+                ), moved AS (
+                    SELECT *, 1 AS change, 'joined' AS direction FROM joined
+                     UNION ALL
+                    SELECT *, -1, 'left' FROM gone
+                ), logged AS (
+                    INSERT INTO lead_segment_move
+                           (segment_id, lead_id, at, change, direction)
+                    SELECT segment_id, lead_id, %(now)s, change, direction FROM moved
+                )
+                SELECT segment_id, change, array_agg(lead_id ORDER BY lead_id)
+                  FROM moved GROUP BY segment_id, change ORDER BY segment_id, change
+                """,
+                found=found,
+                wishes=wishes,
+                now=now,
+            )
+        )
+        if not moved:
+            return
+        Lead = self.env["crm.lead"]
+        self.env["lead.segment.member"].invalidate_model(flush=False)
+        self.env["lead.segment.move"].invalidate_model(flush=False)
+        self.invalidate_recordset(["member_ids", "member_count"], flush=False)
+        Lead.browse({one for *_move, ids in moved for one in ids}).invalidate_recordset(
+            ["segment_ids"], flush=False
+        )
+        for segment_id, change, ids in moved:
+            segment, leads = self.browse(segment_id), Lead.browse(ids)
+            if change > 0:
+                segment._on_join(leads)
+            else:
+                segment._on_leave(leads)
+
+    def _until(self, now):
+        """SQL for each lead: until when all conditions hold; NULL: they don't."""
+        if not self.condition_ids:
+            return SQL("'infinity'::timestamp")
+        return SQL(
+            "(SELECT CASE WHEN bool_and(until IS NOT NULL) THEN min(until) END"
+            " FROM (VALUES %s) AS condition(until))",
+            SQL(", ").join(SQL("(%s)", one._until(now)) for one in self.condition_ids),
+        )
+
+    # ------------------------------------------------------------
+    # FILLING
+    # ------------------------------------------------------------
+
+    def _start_filling(self):
+        """Look through all leads, newest first: the definition is another now."""
+        self.env.registry.clear_cache()
+        if not self:
+            return
+        newest = self.env["crm.lead"].sudo().with_context(active_test=False)
+        newest_id = newest.search([], order="id desc", limit=1).id
+        super().write({"to_fill": newest_id, "fill_from": newest_id})
+        self.env.ref("lead_pipeline.ir_cron_segments")._trigger()
+
+    def _fill_first(self):
+        """What can be had at once, so that whoever saves a segment sees members."""
+        for segment in self:
+            segment._fill(FIRST_BATCH)
+
+    def _fill(self, batch):
+        """Look through the next leads. Stopped or killed, it goes on where it was.
+
+        :return: how many
+        """
+        self.ensure_one()
+        if not self.to_fill:
+            return 0
+        # sudo: everybody's leads are members, whoever defines the segment
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        found = leads.search([("id", "<=", self.to_fill)], limit=batch, order="id desc")
+        self.sudo()._refresh(found.ids)
+        self.to_fill = found[-1].id - 1 if len(found) == batch else 0
+        if not self.to_fill:
+            self.filled_at = fields.Datetime.now()
+        return len(found)
+
+    @api.model
+    def _cron_keep(self, batch=BATCH):
+        """What no event does: members whose touchpoints became too old, segments that
+        drift, and the rest of those that are being filled."""
+        now = fields.Datetime.now()
+        progress = self.env["ir.cron"]._commit_progress
+        Member = self.env["lead.segment.member"]
+        due = [("check_at", "<=", now)]
+        drifting = self.search(
+            ["|", ("filled_at", "=", False), ("filled_at", "<=", now - DRIFT)]
+        ).filtered(lambda segment: segment.drifts and not segment.to_fill)
+        if drifting:
+            drifting._start_filling()
+        filling = self.with_context(active_test=False).search([("to_fill", ">", 0)])
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        progress(
+            remaining=Member.search_count(due)
+            + sum(leads.search_count([("id", "<=", one.to_fill)]) for one in filling)
+        )
+        while members := Member.search(due, limit=batch, order="check_at"):
+            number = len(members)
+            members.segment_id._refresh(members.lead_id.ids)
+            if not progress(number):
+                return
+        for segment in filling:
+            while segment.to_fill:
+                if not progress(segment._fill(batch)):
+                    return
