@@ -98,8 +98,20 @@ def test_check_tells_what_is_wrong(tmp_path: Path, odoo: OdooServer, run: Run) -
 
 
 def test_check_without_odoo(tmp_path: Path, run: Run) -> None:
-    code, text = run("check", "--config", write_config(tmp_path))
-    assert code == 1 and "✗ odoo: http://127.0.0.1:9: " in text
+    """Nobody there is another thing than something wrong: a monitor may wait."""
+    config = write_config(tmp_path)
+    code, text = run("check", "--config", config)
+    assert code == 3 and "✗ odoo: http://127.0.0.1:9: " in text
+    code, text = run("check", "--config", config, "--json")
+    away = [found["where"] for found in json.loads(text) if found["unreachable"]]
+    assert code == 3 and away == ["odoo"]
+
+
+def test_check_without_an_inbox(tmp_path: Path, odoo: OdooServer, run: Run) -> None:
+    inbox = f'url = "sqlite:///{tmp_path}/missing/inbox.sqlite"'
+    config = write_config(tmp_path, odoo=odoo.url, inbox=inbox)
+    code, text = run("check", "--config", config)
+    assert code == 3 and "✗ inbox: " in text
 
 
 def test_status_and_replay(tmp_path: Path, run: Run) -> None:

@@ -2,7 +2,8 @@
 """The commands.
 
 Exit codes: 0 all is well; 1 problems were found; 2 the configuration or the command
-is wrong; 3 something could not be reached (Odoo, the service, the inbox).
+is wrong; 3 something could not be reached (Odoo, a platform, the service, the inbox),
+whatever else was found.
 """
 
 from __future__ import annotations
@@ -271,7 +272,7 @@ def check(
         *((name, check_source(made[name])) for name in names),
     ]
     findings = [(where, found) for where, part in parts for found in part]
-    bad = [where for where, found in findings if not found.ok]
+    bad = [found for _, found in findings if not found.ok]
     if as_json:
         _say(
             [
@@ -281,6 +282,7 @@ def check(
                     "warning": found.warning,
                     "what": found.what,
                     "cure": found.cure,
+                    "unreachable": found.unreachable,
                 }
                 for where, found in findings
             ]
@@ -291,6 +293,8 @@ def check(
             print(hide_secrets(f"{sign} {where}: {found.what}"))
             if found.cure and sign != "✓":
                 print(hide_secrets(f"    {found.cure}"))
+    if any(found.unreachable for found in bad):
+        raise SystemExit(UNREACHABLE)
     if bad:
         raise SystemExit(PROBLEMS)
 

@@ -9,7 +9,12 @@ from typing import Any
 
 from lead_connectors.config import Config
 from lead_connectors.inbox import Inbox, InboxUnavailable
-from lead_connectors.odoo.client import OdooClient, OdooDenied, OdooError
+from lead_connectors.odoo.client import (
+    OdooClient,
+    OdooDenied,
+    OdooError,
+    OdooUnreachable,
+)
 from lead_connectors.sources.base import Finding, Source
 
 __all__ = ["check_inbox", "check_odoo", "check_source", "check_web"]
@@ -27,6 +32,7 @@ def check_inbox(inbox: Inbox) -> Iterator[Finding]:
             False,
             str(error),
             "see that the folder or database exists and may be written by this user",
+            unreachable=True,
         )
     else:
         yield Finding(True, f"inbox {inbox.db.where} can be written")
@@ -73,6 +79,7 @@ def check_odoo(odoo: OdooClient, config: Config) -> Iterator[Finding]:
             str(error),
             f"see that Odoo runs, that {settings.url} is its address, and that the"
             " addon lead_pipeline is installed",
+            unreachable=isinstance(error, OdooUnreachable),
         )
         return
     version = str(info.get("version", ""))
