@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +113,31 @@ def test_check_without_an_inbox(tmp_path: Path, odoo: OdooServer, run: Run) -> N
     config = write_config(tmp_path, odoo=odoo.url, inbox=inbox)
     code, text = run("check", "--config", config)
     assert code == 3 and "✗ inbox: " in text
+
+
+def test_the_inbox_is_private(tmp_path: Path, odoo: OdooServer, run: Run) -> None:
+    """Whatever the umask; a file that is open to others is told."""
+    odoo.memory.channels = {"signed", "bare"}
+    config = write_config(tmp_path, odoo=odoo.url)
+    before = os.umask(0)
+    try:
+        with reopened(tmp_path) as inbox:
+            fill(inbox, ["a"])
+            files = sorted(tmp_path.glob("inbox.sqlite*"))
+            assert [path.name for path in files] == [
+                "inbox.sqlite",
+                "inbox.sqlite-shm",
+                "inbox.sqlite-wal",
+            ]
+            assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    finally:
+        os.umask(before)
+    assert "every user" not in run("check", "--config", config)[1]
+    files[0].chmod(0o644)
+    code, text = run("check", "--config", config)
+    assert code == 0 and f"! inbox: every user of this machine can read {files[0]}" in (
+        text
+    )
 
 
 def test_status_and_replay(tmp_path: Path, run: Run) -> None:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from lead_connectors.config import Config
@@ -36,6 +38,21 @@ def check_inbox(inbox: Inbox) -> Iterator[Finding]:
         )
     else:
         yield Finding(True, f"inbox {inbox.db.where} can be written")
+        if inbox.db.path is not None:
+            yield from _check_private(inbox.db.path)
+
+
+def _check_private(database: str) -> Iterator[Finding]:
+    """It holds people's addresses: nobody but the service has to read it."""
+    for suffix in ("", "-wal", "-shm", ".lock"):
+        path = Path(database + suffix)
+        if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            yield Finding(
+                True,
+                f"every user of this machine can read {path}",
+                f"chmod o= {path}",
+                warning=True,
+            )
 
 
 def check_web(config: Config) -> Iterator[Finding]:
