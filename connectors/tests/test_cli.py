@@ -220,8 +220,20 @@ def test_sync_without_odoo(tmp_path: Path, api: Platform, run: Run) -> None:
         assert report.live(inbox.db)["waiting"] == 1
 
 
-def test_sync_of_what_only_sends(tmp_path: Path, run: Run) -> None:
-    assert run("sync", "signed", "--config", write_config(tmp_path))[0] == 2
+def test_sync_of_what_only_sends(
+    tmp_path: Path, odoo: OdooServer, run: Run
+) -> None:
+    """There is nothing to read; what waits is delivered all the same."""
+    with reopened(tmp_path) as inbox:
+        fill(inbox, ["a", "b"], source="signed")
+    code, text = run("sync", "--config", write_config(tmp_path))
+    assert code == 3 and "kept in the inbox" in text
+    config = write_config(tmp_path, odoo=odoo.url)
+    code, text = run("sync", "signed", "--config", config)
+    assert code == 0 and "only send webhooks" in text and "✓ nothing waits" in text
+    assert len(odoo.memory.leads) == 2
+    code, text = run("sync", "--config", config, "--json")
+    assert (code, json.loads(text)) == (0, {"sources": [], "undelivered": 0})
 
 
 def test_installed_command() -> None:

@@ -129,8 +129,6 @@ def sync(
     service = Service(setup)
     service.inbox.open()
     pollable = [s for n in names if (s := service.sources[n]).can_poll]
-    if not pollable:
-        raise ConfigError("none of these sources can be read; they only send webhooks")
     start = since.replace(tzinfo=UTC) if since else None
     results, undelivered = [], ""
     columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
@@ -167,6 +165,8 @@ def sync(
 
 
 def _show_sync(results: list[Any], left: int, undelivered: str) -> None:
+    if not results:
+        print("nothing to read: these sources only send webhooks")
     for result in results:
         mark = "✗" if result.problem else "✓"
         line = f"{mark} {result.source}: {result.seen} read, {result.new} new"
@@ -181,6 +181,8 @@ def _show_sync(results: list[Any], left: int, undelivered: str) -> None:
         print(hide_secrets(f"✗ not delivered, kept in the inbox: {undelivered}"))
     elif left:
         print(f"! {left} wait for another try; `lead-connectors status` tells why")
+    else:
+        print("✓ nothing waits")
 
 
 @app.command()
