@@ -104,7 +104,7 @@ print("path=/web/hook/" + rule.webhook_uuid)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=15_000, help="a round")
-    parser.add_argument("--rounds", type=int, default=5, help="of each, by turns")
+    parser.add_argument("--rounds", type=int, default=7, help="of each, by turns")
     parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--waiting", type=int, default=100_000, help="in the inbox")
     parser.add_argument("--baseline", type=int, default=120, help="leads by Odoo's own")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,8 +99,45 @@ def test_check_tells_what_is_wrong(tmp_path: Path, odoo: OdooServer, run: Run) -
 
 
 def test_check_without_odoo(tmp_path: Path, run: Run) -> None:
-    code, text = run("check", "--config", write_config(tmp_path))
-    assert code == 1 and "✗ odoo: http://127.0.0.1:9: " in text
+    """Nobody there is another thing than something wrong: a monitor may wait."""
+    config = write_config(tmp_path)
+    code, text = run("check", "--config", config)
+    assert code == 3 and "✗ odoo: http://127.0.0.1:9: " in text
+    code, text = run("check", "--config", config, "--json")
+    away = [found["where"] for found in json.loads(text) if found["unreachable"]]
+    assert code == 3 and away == ["odoo"]
+
+
+def test_check_without_an_inbox(tmp_path: Path, odoo: OdooServer, run: Run) -> None:
+    inbox = f'url = "sqlite:///{tmp_path}/missing/inbox.sqlite"'
+    config = write_config(tmp_path, odoo=odoo.url, inbox=inbox)
+    code, text = run("check", "--config", config)
+    assert code == 3 and "✗ inbox: " in text
+
+
+def test_the_inbox_is_private(tmp_path: Path, odoo: OdooServer, run: Run) -> None:
+    """Whatever the umask; a file that is open to others is told."""
+    odoo.memory.channels = {"signed", "bare"}
+    config = write_config(tmp_path, odoo=odoo.url)
+    before = os.umask(0)
+    try:
+        with reopened(tmp_path) as inbox:
+            fill(inbox, ["a"])
+            files = sorted(tmp_path.glob("inbox.sqlite*"))
+            assert [path.name for path in files] == [
+                "inbox.sqlite",
+                "inbox.sqlite-shm",
+                "inbox.sqlite-wal",
+            ]
+            assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    finally:
+        os.umask(before)
+    assert "every user" not in run("check", "--config", config)[1]
+    files[0].chmod(0o644)
+    code, text = run("check", "--config", config)
+    assert code == 0 and f"! inbox: every user of this machine can read {files[0]}" in (
+        text
+    )
 
 
 def test_status_and_replay(tmp_path: Path, run: Run) -> None:
@@ -182,8 +220,20 @@ def test_sync_without_odoo(tmp_path: Path, api: Platform, run: Run) -> None:
         assert report.live(inbox.db)["waiting"] == 1
 
 
-def test_sync_of_what_only_sends(tmp_path: Path, run: Run) -> None:
-    assert run("sync", "signed", "--config", write_config(tmp_path))[0] == 2
+def test_sync_of_what_only_sends(
+    tmp_path: Path, odoo: OdooServer, run: Run
+) -> None:
+    """There is nothing to read; what waits is delivered all the same."""
+    with reopened(tmp_path) as inbox:
+        fill(inbox, ["a", "b"], source="signed")
+    code, text = run("sync", "--config", write_config(tmp_path))
+    assert code == 3 and "kept in the inbox" in text
+    config = write_config(tmp_path, odoo=odoo.url)
+    code, text = run("sync", "signed", "--config", config)
+    assert code == 0 and "only send webhooks" in text and "✓ nothing waits" in text
+    assert len(odoo.memory.leads) == 2
+    code, text = run("sync", "--config", config, "--json")
+    assert (code, json.loads(text)) == (0, {"sources": [], "undelivered": 0})
 
 
 def test_installed_command() -> None:

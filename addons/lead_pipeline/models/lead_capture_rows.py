@@ -1,6 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class LeadCaptureRows(models.AbstractModel):
@@ -60,13 +61,52 @@ class LeadCaptureRows(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
+    def _insert(self, model, vals_list):
+        """Write new rows of one of our append-only models with one statement.
+
+        Plain SQL: they have no chatter and nothing stored is computed from them, so
+        there is nothing the ORM would do, and it took a seventh of a capture to do it.
+
+        :param vals_list: dicts of the same keys; there are no defaults
+        :return: the new records, in the same order
+        """
+        if not vals_list:
+            return model
+        if model._log_access:
+            log = {"create_uid": self.env.uid, "create_date": self.env.cr.now()}
+            log |= {"write_uid": log["create_uid"], "write_date": log["create_date"]}
+            vals_list = [vals | log for vals in vals_list]
+        columns = [model._fields[name] for name in vals_list[0]]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s) VALUES %s RETURNING id",
+                SQL.identifier(model._table),
+                SQL(", ").join(SQL.identifier(field.name) for field in columns),
+                SQL(", ").join(
+                    tuple(
+                        field.convert_to_column_insert(vals[field.name], model)
+                        for field in columns
+                    )
+                    for vals in vals_list
+                ),
+            )
+        )
+        records = model.browse(row[0] for row in self.env.cr.fetchall())
+        for field in columns:
+            for inverse in model.pool.field_inverses[field]:
+                owners = self.env[inverse.model_name]
+                owners.invalidate_model([inverse.name], flush=False)
+        return records
+
+    @api.model
     def _write_submissions(self, entries):
         """One row per item; a replayed one gets its new end."""
         new = [entry for entry in entries if not entry.submission]
         for entry in entries:
             if entry.submission:
                 entry.submission.write(self._submission_end(entry))
-        created = self.env["lead.submission"].create(
+        created = self._insert(
+            self.env["lead.submission"],
             [
                 {
                     "channel_id": entry.channel.id,
@@ -74,13 +114,14 @@ class LeadCaptureRows(models.AbstractModel):
                     "company_id": entry.channel.company_id.id,
                     "external_id": entry.item.external_id,
                     "submitted_at": entry.item.submitted_at,
+                    "received_at": fields.Datetime.now(),
                     "subject": entry.item.subject,
                     "content": entry.item.as_json(),
                     "payload": entry.item.payload,
                     **self._submission_end(entry),
                 }
                 for entry in new
-            ]
+            ],
         )
         for entry, submission in zip(new, created, strict=True):
             entry.submission_id = submission.id
@@ -99,7 +140,8 @@ class LeadCaptureRows(models.AbstractModel):
 
     @api.model
     def _write_consents(self, entries):
-        self.env["lead.consent"].create(
+        self._insert(
+            self.env["lead.consent"],
             [
                 {
                     **consent,
@@ -112,19 +154,21 @@ class LeadCaptureRows(models.AbstractModel):
                 for entry in entries
                 if entry.status in ("created", "matched")
                 for consent in entry.item.consents
-            ]
+            ],
         )
 
     @api.model
     def _write_touchpoints(self, entries, utm):
         """:return: the touchpoints, which the capture scores with all the rest"""
-        touchpoints = self.env["lead.touchpoint"].with_context(lead_scoring_later=True)
-        return touchpoints.create(
+        touchpoints = self._insert(
+            self.env["lead.touchpoint"],
             [
                 {
                     **self._attribution_vals(entry.item, entry.channel, utm),
                     "lead_id": entry.lead_id,
                     "kind": entry.channel._touchpoint_kind(),
+                    "direction": "in",
+                    "human": True,
                     "at": entry.item.submitted_at,
                     "title": entry.item.subject
                     or entry.item.attribution.get("form_name")
@@ -136,5 +180,8 @@ class LeadCaptureRows(models.AbstractModel):
                     "external_id": f"submission:{entry.item.external_id}",
                 }
                 for entry in entries
-            ]
+            ],
         )
+        leads = self.env["crm.lead"].browse({entry.lead_id for entry in entries})
+        touchpoints._refresh_leads(leads)
+        return touchpoints

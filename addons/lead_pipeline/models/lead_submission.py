@@ -5,7 +5,7 @@ import json
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..engine.item import Item, read_item, read_time
+from ..engine.item import Item, clean_line, read_item, read_time
 
 MAX_BATCH = 500
 
@@ -62,6 +62,11 @@ class LeadSubmission(models.Model):
     payload_pretty = fields.Text("Payload", compute="_compute_payload_pretty")
     payload_removed = fields.Boolean(readonly=True)
     dismissed_by_id = fields.Many2one("res.users", readonly=True)
+    # beside what came, which stays as it was
+    corrected_email = fields.Char(readonly=True, copy=False)
+    corrected_phone = fields.Char(readonly=True, copy=False)
+    corrected_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    corrected_at = fields.Datetime(readonly=True, copy=False)
     summary = fields.Html(compute="_compute_summary", sanitize=False)
 
     # the id first: each ingest call asks for its ids, whatever their channels
@@ -214,9 +219,14 @@ class LeadSubmission(models.Model):
             )
 
     def _to_item(self):
-        """The item as it came, to be processed again."""
+        """The item as it came, with what a person corrected, to be processed again."""
         self.ensure_one()
         content = dict(self.content or {})
+        contact = dict(content.get("contact") or {})
+        if self.corrected_email:
+            contact["email"] = self.corrected_email
+        if self.corrected_phone:
+            contact["phone"] = self.corrected_phone
         consents = [
             {**consent, "at": read_time(consent.get("at"))}
             for consent in content.get("consents", ())
@@ -226,7 +236,7 @@ class LeadSubmission(models.Model):
             external_id=self.external_id,
             submitted_at=self.submitted_at,
             test=bool(content.get("test")),
-            contact=dict(content.get("contact") or {}),
+            contact=contact,
             subject=content.get("subject", ""),
             message=content.get("message", ""),
             answers=list(content.get("answers") or []),
@@ -234,6 +244,30 @@ class LeadSubmission(models.Model):
             consents=consents,
             visitor=content.get("visitor", ""),
         )
+
+    def _correct(self, email="", phone=""):
+        """Keep what a manager corrected, for the next replay.
+
+        :param email, phone: as they should have been; empty ones stay as they came
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self.env["lead.capture"]._check_is_manager()
+        self._check_quarantined()
+        vals = {
+            "corrected_email": clean_line(email),
+            "corrected_phone": clean_line(phone),
+        }
+        vals = {name: value for name, value in vals.items() if value}
+        if vals:
+            # sudo: append-only for everybody; a manager asked for it (checked above)
+            self.sudo().write(
+                {
+                    **vals,
+                    "corrected_by_id": self.env.uid,
+                    "corrected_at": fields.Datetime.now(),
+                }
+            )
 
     def action_replay(self):
         """Process quarantined submissions again, in the order they came.

@@ -153,7 +153,8 @@ class LeadTouchpoint(models.Model):
 
     def _refresh_leads(self, leads):
         """Bring first touch, last touch and first response of the leads up to date
-        with these touchpoints, in four statements however many there are.
+        with these touchpoints, in four statements however many there are. Called for
+        all new touchpoints, whichever way they were written.
 
         Plain SQL: the ORM would write lead by lead, each with values of its own.
         """

@@ -1,7 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from .common import LeadPipelineCase
 
@@ -132,6 +132,80 @@ class TestQuarantineWizards(LeadPipelineCase):
             set(self.form.mapping_ids.mapped("target")), {"company", "email"}
         )
         self.assertEqual(waiting.lead_id.partner_name, "Ida Nyberg")
+
+    # ------------------------------------------------------------
+    # CORRECT
+    # ------------------------------------------------------------
+
+    def _mistyped(self, external_id="typo", **contact):
+        result, _lead = self.ingest_one(
+            external_id,
+            contact={"name": "Lena Vogt", **contact},
+            consents=[{"purpose": "email", "granted": True}],
+            payload={"mail": contact.get("email")},
+        )
+        self.assertEqual(result["status"], "quarantined")
+        return self.submission(result)
+
+    def test_mistyped_email_is_corrected_beside_what_came(self):
+        waiting = self._mistyped(email="lena.vogt(at)example.com")
+        came = waiting.content, waiting.payload
+        form = Form(self._fix(waiting))
+        self.assertEqual(form.email, "lena.vogt(at)example.com")
+        form.email = " lena.vogt@example.com "
+        with freeze_time("2026-11-21 09:30:00"):
+            form.save().action_apply()
+        self.assertEqual(waiting.state, "created")
+        self.assertEqual(waiting.email_normalized, "lena.vogt@example.com")
+        self.assertEqual(waiting.lead_id.email_from, "lena.vogt@example.com")
+        consent = waiting.lead_id.consent_ids
+        self.assertEqual(consent.email_normalized, "lena.vogt@example.com")
+        self.assertEqual((waiting.content, waiting.payload), came)
+        self.assertEqual(waiting.corrected_email, "lena.vogt@example.com")
+        self.assertFalse(waiting.corrected_phone)
+        self.assertEqual(waiting.corrected_by_id, self.manager)
+        self.assertEqual(str(waiting.corrected_at), "2026-11-21 09:30:00")
+
+    def test_corrected_phone_finds_who_it_is(self):
+        _result, known = self.ingest_one("known", contact={"phone": "+4915123456789"})
+        waiting = self._mistyped(phone="0151")
+        form = Form(self._fix(waiting))
+        form.phone = "0151 23456789"
+        form.save().action_apply()
+        self.assertEqual((waiting.state, waiting.lead_id), ("matched", known))
+        self.assertEqual(waiting.corrected_phone, "0151 23456789")
+
+    def test_correction_counts_for_its_submission_alone(self):
+        waiting = self._mistyped("one", email="@")
+        other = self._mistyped("other", email="@")
+        form = Form(self._fix(waiting))
+        form.email = "lena.vogt@example.com"
+        notification = form.save().action_apply()
+        self.assertEqual(notification["params"]["type"], "warning")
+        self.assertEqual((waiting.state, other.state), ("created", "quarantined"))
+        self.assertFalse(other.corrected_at)
+
+    def test_correction_that_is_none_can_be_corrected(self):
+        waiting = self._mistyped(email="@")
+        for email, state in (("@@", "quarantined"), ("lena@example.com", "created")):
+            form = Form(self._fix(waiting))
+            form.email = email
+            form.save().action_apply()
+            self.assertEqual((waiting.state, waiting.corrected_email), (state, email))
+
+    def test_nothing_corrected_is_not_recorded(self):
+        waiting = self._mistyped(email="@")
+        Form(self._fix(waiting)).save().action_apply()
+        self.assertEqual(waiting.state, "quarantined")
+        self.assertFalse(waiting.corrected_by_id)
+
+    def test_only_managers_correct_and_only_in_quarantine(self):
+        waiting = self._mistyped(email="@")
+        with self.assertRaises(AccessError):
+            waiting.with_user(self.salesman)._correct(email="lena@example.com")
+        waiting.with_user(self.manager)._dismiss("Spam")
+        with self.assertRaises(UserError):
+            waiting.with_user(self.manager)._correct(email="lena@example.com")
 
     def test_what_was_dismissed_meanwhile_is_left_alone(self):
         waiting = self._quarantined(("Ida Nyberg", "ida@example.com"))

@@ -10,7 +10,7 @@ from ..engine.guess import guess_target
 
 class LeadSubmissionFix(models.TransientModel):
     """Remove the cause for which a submission waits, and process it again: a channel
-    for its code, a mapping for its answers."""
+    for its code, a mapping for its answers, a typing error in its address."""
 
     _name = "lead.submission.fix"
     _description = "Fix and Replay Submissions"
@@ -50,6 +50,18 @@ class LeadSubmissionFix(models.TransientModel):
         help="Its code becomes the code that was sent.",
     )
     existing_is_used = fields.Boolean(compute="_compute_existing_is_used")
+    email = fields.Char(
+        compute="_compute_address",
+        store=True,
+        readonly=False,
+        help="As it should have been typed. What came is kept as it was.",
+    )
+    phone = fields.Char(
+        compute="_compute_address",
+        store=True,
+        readonly=False,
+        help="As it should have been typed. What came is kept as it was.",
+    )
     line_ids = fields.One2many(
         "lead.submission.fix.line",
         "wizard_id",
@@ -94,6 +106,12 @@ class LeadSubmissionFix(models.TransientModel):
             wizard.existing_is_used = bool(
                 wizard.existing_channel_id.last_submission_at
             )
+
+    @api.depends("submission_id")
+    def _compute_address(self):
+        for wizard in self:
+            wizard.email = wizard.submission_id.email_normalized
+            wizard.phone = wizard.submission_id.phone
 
     @api.depends("submission_id")
     def _compute_line_ids(self):
@@ -155,7 +173,7 @@ class LeadSubmissionFix(models.TransientModel):
     # ------------------------------------------------------------
 
     def action_apply(self):
-        """Make the channel and the mapping, then process what waits.
+        """Make the channel, the mapping and the correction, then process what waits.
 
         :return: a notification of what became of it
         """
@@ -168,6 +186,7 @@ class LeadSubmissionFix(models.TransientModel):
             channel = self._get_channel()
         if channel:
             self._save_mapping(channel)
+        self._save_correction()
         return submissions.action_replay()
 
     def _get_channel(self):
@@ -205,6 +224,13 @@ class LeadSubmissionFix(models.TransientModel):
                         "target": line.target,
                     }
                 )
+
+    def _save_correction(self):
+        came = self.submission_id
+        came._correct(
+            email=self.email if self.email != came.email_normalized else "",
+            phone=self.phone if self.phone != came.phone else "",
+        )
 
 
 class LeadSubmissionFixLine(models.TransientModel):

@@ -2,7 +2,8 @@
 """The commands.
 
 Exit codes: 0 all is well; 1 problems were found; 2 the configuration or the command
-is wrong; 3 something could not be reached (Odoo, the service, the inbox).
+is wrong; 3 something could not be reached (Odoo, a platform, the service, the inbox),
+whatever else was found.
 """
 
 from __future__ import annotations
@@ -128,8 +129,6 @@ def sync(
     service = Service(setup)
     service.inbox.open()
     pollable = [s for n in names if (s := service.sources[n]).can_poll]
-    if not pollable:
-        raise ConfigError("none of these sources can be read; they only send webhooks")
     start = since.replace(tzinfo=UTC) if since else None
     results, undelivered = [], ""
     columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
@@ -166,6 +165,8 @@ def sync(
 
 
 def _show_sync(results: list[Any], left: int, undelivered: str) -> None:
+    if not results:
+        print("nothing to read: these sources only send webhooks")
     for result in results:
         mark = "✗" if result.problem else "✓"
         line = f"{mark} {result.source}: {result.seen} read, {result.new} new"
@@ -180,6 +181,8 @@ def _show_sync(results: list[Any], left: int, undelivered: str) -> None:
         print(hide_secrets(f"✗ not delivered, kept in the inbox: {undelivered}"))
     elif left:
         print(f"! {left} wait for another try; `lead-connectors status` tells why")
+    else:
+        print("✓ nothing waits")
 
 
 @app.command()
@@ -271,7 +274,7 @@ def check(
         *((name, check_source(made[name])) for name in names),
     ]
     findings = [(where, found) for where, part in parts for found in part]
-    bad = [where for where, found in findings if not found.ok]
+    bad = [found for _, found in findings if not found.ok]
     if as_json:
         _say(
             [
@@ -281,6 +284,7 @@ def check(
                     "warning": found.warning,
                     "what": found.what,
                     "cure": found.cure,
+                    "unreachable": found.unreachable,
                 }
                 for where, found in findings
             ]
@@ -291,6 +295,8 @@ def check(
             print(hide_secrets(f"{sign} {where}: {found.what}"))
             if found.cure and sign != "✓":
                 print(hide_secrets(f"    {found.cure}"))
+    if any(found.unreachable for found in bad):
+        raise SystemExit(UNREACHABLE)
     if bad:
         raise SystemExit(PROBLEMS)
 

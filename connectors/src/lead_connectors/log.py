@@ -65,8 +65,9 @@ def set_up(fmt: str, level: str) -> None:
     # These would write addresses with tokens in them, or whole requests.
     for name in ("uvicorn.access", "urllib3", "odoorpc", "requests", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # It greets at length, and writes a line for every broken request of a stranger.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    # These greet at length, or write a line for every broken request of a stranger.
+    for name in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _where_it_failed(

@@ -3,10 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from lead_connectors.odoo.client import STATUSES
+from lead_connectors.sources.base import Source
 
 __all__ = ["Metrics"]
 
+# What the web door answers when it turns a request away.
+_REFUSALS = ("400", "401", "403", "404", "405", "413", "429", "500", "503")
+_POLLS = ("ok", "retry", "stopped")
+_FAILURES = ("unreachable", "garbled", "denied", "rejected")
 _LATENCY = (0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800, 7200, 43200, 172800)
 
 
@@ -85,3 +95,25 @@ class Metrics:
             "How long the oldest undelivered lead has waited",
             registry=registry,
         )
+
+    def begin(self, sources: Iterable[Source[Any]]) -> None:
+        """Show every counter of these sources at 0.
+
+        Prometheus sees a rise only in what it has seen before: without this, the
+        first event of each kind would be missed.
+        """
+        for source in sources:
+            name = source.name
+            for counter in (self.received, self.parsed, self.parked):
+                counter.labels(name)
+            for status in _REFUSALS:
+                self.refused.labels(name, status)
+            for status in sorted(STATUSES):
+                self.delivered.labels(name, status)
+            if source.can_poll:
+                self.polled_new.labels(name)
+                for outcome in _POLLS:
+                    self.polls.labels(name, outcome)
+        self.refused.labels("", "404")
+        for kind in _FAILURES:
+            self.odoo_failures.labels(kind)

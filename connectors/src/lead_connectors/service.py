@@ -89,6 +89,7 @@ class Service:
         self.inbox = make_inbox(config)
         self.odoo = odoo or make_odoo(config)
         self.sources = make_sources(config.sources)
+        self.metrics.begin(self.sources.values())
         self.deliverer = Deliverer(
             self.inbox,
             self.odoo,

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import socket
 import time
 from collections.abc import Iterator
@@ -11,17 +13,20 @@ from pathlib import Path
 import pytest
 import requests
 from lead_test_sources import sign
+from support.items import reopened
 from support.running import (
     SECRET,
     TOKEN,
+    Process,
     leads_body,
     live,
     post,
+    process,
     wait_until,
     write_config,
 )
 
-from lead_connectors.inbox import report
+from lead_connectors.inbox import marks, report
 from lead_connectors.odoo.memory import MemoryOdoo
 from lead_connectors.service import Service
 
@@ -161,6 +166,143 @@ def test_endless_head(running: Live) -> None:
     _, base = running
     line = b"X-Filler: " + b"a" * 1000 + b"\r\n"
     assert exchange(base, b"POST /hooks/signed HTTP/1.1\r\n", *[line] * 500) == b""
+
+
+def test_half_bodies_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """Nobody has signed them yet. Leads, which come in one piece, pass them by."""
+    config = write_config(tmp_path, web_extra="slow_after = 5")
+    with process(config) as service:
+        service.ready()
+        port = int(service.base.rpartition(":")[2])
+        before = memory_mb(service)
+        half = head(1_000_000) + b"x" * 900_000
+        crowd = []
+        try:
+            for _ in range(150):
+                crowd.append(socket.create_connection(("127.0.0.1", port), timeout=5))
+                with contextlib.suppress(OSError):  # told to come later, and cut off
+                    crowd[-1].sendall(half)
+            assert post(service.base, leads_body(1)).status_code == 200
+            assert memory_mb(service) < before + 60
+            last = crowd[-1].recv(1000)
+            assert b" 429 " in last and b"retry-after: 10" in last
+        finally:
+            for sock in crowd:
+                sock.close()
+
+        def room_again() -> bool:
+            large = leads_body(2, note="x" * 900_000)
+            return post(service.base, large).status_code == 200
+
+        wait_until(room_again)
+
+
+def memory_mb(service: Process) -> float:
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def test_made_up_sources_leave_no_trace_in_metrics(running: Live) -> None:
+    _, base = running
+
+    def lines() -> list[str]:
+        text = requests.get(f"{base}/metrics").text
+        return [line.partition("} ")[0] for line in text.splitlines()]
+
+    with requests.Session() as stranger:
+        assert stranger.post(f"{base}/hooks/made-up").status_code == 404
+        before = lines()
+        for number in range(300):
+            stranger.post(f"{base}/hooks/made-up-{number}")
+    assert len(lines()) == len(before)
+    assert "made-up" not in "".join(lines())
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (b"/hooks/%ff%fe", 404),
+        (b"/hooks/%00%0a", 404),
+        (b"/hooks/bare/%ff%00", 403),
+        (b"/hooks/../metrics", 404),
+        (b"/hooks/\xff\xfe", 400),
+        (b"http://elsewhere.example/hooks/nobody", 404),
+    ],
+)
+def test_strange_paths(running: Live, path: bytes, status: int) -> None:
+    _, base = running
+    lines = [b"POST " + path + b" HTTP/1.1", b"Host: x", b"Connection: close"]
+    answer = exchange(base, b"\r\n".join([*lines, b"Content-Length: 0", b"", b""]))
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_only_post(running: Live, method: str) -> None:
+    service, base = running
+    body = leads_body(1)
+    headers = {"x-signature": sign(SECRET, body)}
+    answer = requests.request(
+        method, f"{base}/hooks/signed", data=body, headers=headers
+    )
+    assert answer.status_code == 405
+    assert nothing_stored(service)
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Content-Length: -5",
+        b"Content-Length: 99999999999999999999",
+        b"Content-Length: \xb2",
+    ],
+)
+def test_two_readings_of_one_request(running: Live, lengths: bytes) -> None:
+    """A proxy and we must never disagree about where a request ends."""
+    service, base = running
+    start = b"POST /hooks/signed HTTP/1.1\r\nHost: x\r\n" + lengths
+    assert b" 400 " in exchange(base, start + b"\r\n\r\n0\r\n\r\n")
+    assert nothing_stored(service)
+
+
+def test_chunks_without_a_length(running: Live) -> None:
+    service, base = running
+    body = leads_body(1)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    start = head(None, body)[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
+    assert b" 200 " in exchange(base, start + chunks)
+    odoo = service.odoo
+    assert isinstance(odoo, MemoryOdoo)
+    wait_until(lambda: len(odoo.rows) == 1)
+
+
+def test_gzip_bomb_is_kept_as_it_came(tmp_path: Path) -> None:
+    """Nothing is unpacked: what can't be read is parked, whatever it would become."""
+    config = write_config(tmp_path)
+    bomb = gzip.compress(b" " * 300_000_000, 1)[:1_000_000]
+    headers = {"content-encoding": "gzip", "x-lead-token": TOKEN}
+    with process(config) as service:
+        service.ready()
+        before = memory_mb(service)
+        url = f"{service.base}/hooks/bare"
+        assert requests.post(url, data=bomb, headers=headers).status_code == 200
+        with reopened(tmp_path) as inbox:
+            wait_until(lambda: report.live(inbox.db)["parked_receipts"] == 1)
+        assert memory_mb(service) < before + 30
+
+
+def test_asking_often_if_it_is_ready_writes_seldom(running: Live) -> None:
+    service, base = running
+    with requests.Session() as monitor:
+        answers = [monitor.get(f"{base}/readyz") for _ in range(5)]
+        assert all(answer.status_code == 200 for answer in answers)
+        first = marks.get(service.inbox.db, "@ready").ok_at
+        started = time.monotonic()
+        while time.monotonic() - started < 0.3:
+            assert monitor.get(f"{base}/readyz").ok
+    then = marks.get(service.inbox.db, "@ready").ok_at
+    assert first and then and (then == first or then - first >= 0.99)
 
 
 def test_flood_of_forgeries_is_cut_short(running: Live) -> None:

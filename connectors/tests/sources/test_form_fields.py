@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """What a form's fields are taken for: mapping, guess, consents."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 from support.forms import (
@@ -102,9 +104,20 @@ def test_an_unknown_country_is_kept_as_an_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "granted"), [("on", True), ("1", True), ("no", False), ("Nein", False)]
+    ("value", "granted"),
+    [
+        ("on", True),
+        ("1", True),
+        (True, True),
+        ("no", False),
+        ("Nein", False),
+        (False, False),
+        ("", False),
+        (" ", False),
+        (None, False),
+    ],
 )
-def test_consent_boxes(value: str, granted: bool) -> None:
+def test_consent_boxes(value: Any, granted: bool) -> None:
     box = {"purpose": "newsletter", "text": "Send me news.", "version": "2026-01"}
     s = read(as_json({"name": "Ann Ito", "news": value}), consents={"news": box})
     [consent] = s.consents
@@ -116,6 +129,17 @@ def test_a_box_that_was_not_sent_says_nothing() -> None:
     assert (
         read(as_json({"name": "Ann"}), consents={"news": "newsletter"}).consents == ()
     )
+
+
+def test_a_hidden_empty_field_beside_a_ticked_box() -> None:
+    """Many tools send both, so that an unticked box is sent as well."""
+    for body, granted in ((b"name=Ann&news=&news=yes", True), (b"name=Ann&news=", False)):
+        s = read(Receipt(body, NOW), consents={"news": "newsletter"})
+        assert [consent.granted for consent in s.consents] == [granted]
+    boxes = [{"id": n, "title": "News", "value": v} for n, v in (("h", ""), ("n", "on"))]
+    labelled = {"fields": boxes}
+    [consent] = read(as_json(labelled), consents={"News": "newsletter"}).consents
+    assert consent.granted
 
 
 def test_parameters_of_the_hooks_address_count() -> None:

@@ -12,6 +12,7 @@ import requests
 
 from lead_connectors.errors import Park, Refuse
 from lead_connectors.secrets import SecretRef
+from lead_connectors.sources._meta_lead import to_submission
 from lead_connectors.sources.base import Item, Receipt
 from lead_connectors.sources.meta import MetaConfig, MetaSource
 from lead_connectors.submission import Submission
@@ -195,6 +196,22 @@ def test_a_lead_with_everything(platform: MetaPlatform) -> None:
     assert (second.purpose, second.granted) == ("call", False)
     assert s.payload["field_data"][3]["values"] == ["Golf", "Polo"]
     assert not s.test
+
+
+@pytest.mark.parametrize(
+    ("checked", "granted"),
+    [("1", [True]), ("", [False]), (True, [True]), (False, [False]), (None, [])],
+)
+def test_a_consent_box_and_its_answer(checked: Any, granted: list[bool]) -> None:
+    """Meta writes "" for a box that was left empty; no answer at all is no refusal."""
+    box = {"checkbox_key": "optional_1", "is_checked": checked}
+    lead = {
+        "created_time": "2026-11-20T08:49:14+0000",
+        "custom_disclaimer_responses": [box],
+    }
+    config = MetaConfig.model_construct(consents={"optional_1": "newsletter"})
+    s = to_submission(lead, {}, channel="meta", config=config, lead_id="1")
+    assert [consent.granted for consent in s.consents] == granted
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from lead_connectors.config import Config
 from lead_connectors.inbox import Inbox, InboxUnavailable
-from lead_connectors.odoo.client import OdooClient, OdooDenied, OdooError
+from lead_connectors.odoo.client import (
+    OdooClient,
+    OdooDenied,
+    OdooError,
+    OdooUnreachable,
+)
 from lead_connectors.sources.base import Finding, Source
 
 __all__ = ["check_inbox", "check_odoo", "check_source", "check_web"]
@@ -27,9 +34,25 @@ def check_inbox(inbox: Inbox) -> Iterator[Finding]:
             False,
             str(error),
             "see that the folder or database exists and may be written by this user",
+            unreachable=True,
         )
     else:
         yield Finding(True, f"inbox {inbox.db.where} can be written")
+        if inbox.db.path is not None:
+            yield from _check_private(inbox.db.path)
+
+
+def _check_private(database: str) -> Iterator[Finding]:
+    """It holds people's addresses: nobody but the service has to read it."""
+    for suffix in ("", "-wal", "-shm", ".lock"):
+        path = Path(database + suffix)
+        if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            yield Finding(
+                True,
+                f"every user of this machine can read {path}",
+                f"chmod o= {path}",
+                warning=True,
+            )
 
 
 def check_web(config: Config) -> Iterator[Finding]:
@@ -73,6 +96,7 @@ def check_odoo(odoo: OdooClient, config: Config) -> Iterator[Finding]:
             str(error),
             f"see that Odoo runs, that {settings.url} is its address, and that the"
             " addon lead_pipeline is installed",
+            unreachable=isinstance(error, OdooUnreachable),
         )
         return
     version = str(info.get("version", ""))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -85,6 +86,8 @@ class Database:
 
     def migrate(self) -> None:
         """Create or upgrade the tables; several replicas may try at once."""
+        if self.path is not None:
+            _create_private(self.path)
         with self.write() as conn:
             if not self.is_sqlite:
                 conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -103,6 +106,16 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _create_private(path: str) -> None:
+    """An empty file for the owner alone, whatever the umask; -wal and -shm follow it.
+
+    Only where there is none yet: closing a second handle of a database file would drop
+    the locks that SQLite holds on it. What is wrong with the folder SQLite itself says.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @contextlib.contextmanager

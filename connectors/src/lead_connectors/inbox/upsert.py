@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +51,18 @@ def upsert(
     }
     if not rows:
         return 0
-    insert = (sqlite.insert if db.is_sqlite else postgresql.insert)(items)
+    result = conn.execute(
+        _statement(db.is_sqlite, replay),
+        list(rows.values()),
+        execution_options={"preserve_rowcount": True},
+    )
+    return max(result.rowcount, 0)
+
+
+# Kept, as SQLAlchemy takes longer to put it together than SQLite to carry it out.
+@functools.cache
+def _statement(is_sqlite: bool, replay: int) -> sa.Insert:
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(items)
     new = insert.excluded
     if replay:
         submission: sa.ColumnElement[Any] = sa.func.coalesce(
@@ -68,7 +80,7 @@ def upsert(
             & items.c.submission.is_(None)
             & new.submission.is_not(None)
         )
-    upsert = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=["source", "external_id"],
         set_={
             "submission": submission,
@@ -83,12 +95,6 @@ def upsert(
         },
         where=where,
     )
-    result = conn.execute(
-        upsert,
-        list(rows.values()),
-        execution_options={"preserve_rowcount": True},
-    )
-    return max(result.rowcount, 0)
 
 
 def _without_repeats(

@@ -171,7 +171,8 @@ def read_fields(fields: Sequence[FormField], config: FieldsConfig) -> ReadFields
     left = [f for f in fields if f.value.strip()]
     read = ReadFields()
     used = _apply_mapping(left, config.mapping, read)
-    used |= _apply_consents(left, config.consents, read)
+    # of a consent box the empty value speaks too, so they get all fields
+    used |= _apply_consents(fields, config.consents, read)
     ignored = {fold_label(name) for name in config.ignore}
     left = [
         f
@@ -219,26 +220,35 @@ def _apply_mapping(
 
 
 def _apply_consents(
-    fields: list[FormField], boxes: Mapping[str, str | ConsentField], read: ReadFields
+    fields: Sequence[FormField],
+    boxes: Mapping[str, str | ConsentField],
+    read: ReadFields,
 ) -> set[int]:
     used: set[int] = set()
     for name, box in boxes.items():
         meaning = ConsentField(purpose=box) if isinstance(box, str) else box
-        for f in _find(fields, name)[:1]:
-            used.add(id(f))
-            read.consents.append(
-                Consent(
-                    purpose=meaning.purpose,
-                    granted=is_granted(f.value),
-                    text=meaning.text or clean_text(f.label),
-                    version=meaning.version,
-                )
+        found = _find(fields, name)
+        if not found:
+            continue
+        # beside a box many tools send a hidden, empty field of the same name
+        f = next((f for f in found if f.value.strip()), found[0])
+        used.add(id(f))
+        read.consents.append(
+            Consent(
+                purpose=meaning.purpose,
+                granted=is_granted(f.value),
+                text=meaning.text or clean_text(f.label),
+                version=meaning.version,
             )
+        )
     return used
 
 
 def is_granted(value: str) -> bool:
-    """Was the box ticked? Browsers leave an unticked box out altogether."""
+    """Was the box ticked? Empty is a refusal, as many tools write an unticked box.
+
+    Browsers leave it out altogether: then nothing was said, and nobody asks here.
+    """
     return bool(value.strip()) and value.strip().casefold() not in _REFUSALS
 
 

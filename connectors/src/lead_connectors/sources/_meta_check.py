@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lead_connectors.errors import ConnectorError
+from lead_connectors.errors import ConnectorError, Retry
 from lead_connectors.sources._json import id_text
 from lead_connectors.sources._meta_graph import Graph
 from lead_connectors.sources.base import Finding
@@ -35,6 +35,7 @@ def token(graph: Graph, access_token: str, app_id: str) -> Iterator[Finding]:
             f"the access token can't be examined: {error}",
             "check app_id and app_secret (App Dashboard > Settings > Basic), then"
             " make a new access token",
+            unreachable=isinstance(error, Retry),
         )
         return
     data = data if isinstance(data, dict) else {}
@@ -98,6 +99,7 @@ def page(
             False,
             f"page {page_id} can't be read: {error}",
             "give the token's user the task ADVERTISE on this page, and check page_ids",
+            unreachable=isinstance(error, Retry),
         )
 
 

@@ -15,6 +15,7 @@ from lead_connectors.sources._fields import (
     FieldsConfig,
     FormField,
     flat_text,
+    is_granted,
     read_fields,
 )
 from lead_connectors.sources._json import id_text, objects
@@ -120,6 +121,8 @@ def _consents(
     }
     consents = []
     for row in objects(lead.get("custom_disclaimer_responses")):
+        if row.get("is_checked") is None:
+            continue  # no answer is no refusal
         key = flat_text(row.get("checkbox_key"))
         meant = config.consents.get(key, key)
         box = ConsentField(purpose=meant) if isinstance(meant, str) and meant else meant
@@ -127,8 +130,8 @@ def _consents(
             consents.append(
                 Consent(
                     purpose=box.purpose,
-                    # a string: "1" or ""
-                    granted=flat_text(row.get("is_checked")) in ("1", "true", "yes"),
+                    # a string: "1", or "" for a box that was left empty
+                    granted=is_granted(flat_text(row["is_checked"])),
                     text=box.text or texts.get(key, ""),
                     version=box.version or id_text(legal.get("id")),
                 )

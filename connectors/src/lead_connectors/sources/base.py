@@ -85,6 +85,7 @@ class Finding:
     what: str
     cure: str = ""
     warning: bool = False  # ok today, but needs attention soon
+    unreachable: bool = False  # nobody answered, so more may be wrong
 
 
 class SourceConfig(BaseModel):

@@ -191,6 +191,7 @@ class TypeformSource(Source[TypeformConfig]):
                     False,
                     f"form {form_id} can't be read: {error}",
                     "make a personal token with responses:read and forms:read",
+                    unreachable=isinstance(error, Retry),
                 )
 
     def send_test(self, public_url: str) -> Receipt:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -26,6 +27,7 @@ from lead_connectors.web.hooks import PREFIX, Hooks
 __all__ = ["make_app"]
 
 _GAUGES_EVERY = 5.0
+_PROBE_EVERY = 1.0
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -43,6 +45,7 @@ def make_app(
 ) -> ASGIApp:
     """The ASGI application of ``serve``."""
     gauges = _Gauges(inbox, metrics)
+    probe = _Probe(inbox)
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok")
@@ -50,13 +53,9 @@ def make_app(
     async def readyz(request: Request) -> Response:
         # Odoo is told, but does not count: leads are taken while it is away.
         odoo = deliverer.breaker.reason or "ok"
-        try:
-            await anyio.to_thread.run_sync(
-                lambda: marks.put(inbox.db, "@ready", ok_at=time.time())
-            )
-        except InboxUnavailable as error:
-            return JSONResponse({"inbox": str(error), "odoo": odoo}, 503)
-        return JSONResponse({"inbox": "ok", "odoo": odoo})
+        problem = await anyio.to_thread.run_sync(probe.problem)
+        answer = {"inbox": problem or "ok", "odoo": odoo}
+        return JSONResponse(answer, 503 if problem else 200)
 
     async def show_metrics(request: Request) -> Response:
         await anyio.to_thread.run_sync(gauges.refresh)
@@ -80,6 +79,29 @@ def make_app(
             await rest(scope, receive, send)
 
     return app
+
+
+class _Probe:
+    """Can the inbox be written? Tried once a second at most, whoever asks how often:
+    it is a write that leads have to wait for."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._lock = threading.Lock()
+        self._at = -_PROBE_EVERY
+        self._problem = ""
+
+    def problem(self) -> str:
+        """What is wrong, or an empty text. Blocks."""
+        with self._lock:
+            if time.monotonic() - self._at >= _PROBE_EVERY:
+                try:
+                    marks.put(self._inbox.db, "@ready", ok_at=time.time())
+                    self._problem = ""
+                except InboxUnavailable as error:
+                    self._problem = str(error)
+                self._at = time.monotonic()
+            return self._problem
 
 
 class _Gauges:

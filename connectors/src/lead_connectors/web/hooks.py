@@ -23,11 +23,12 @@ from lead_connectors.inbox.store import receipt_row
 from lead_connectors.metrics import Metrics
 from lead_connectors.sources.base import Answer, Receipt, Source
 from lead_connectors.web.limits import (
+    BodyReader,
     Bucket,
     Buckets,
     ClientGone,
+    TooMany,
     client_address,
-    read_body,
 )
 
 __all__ = ["PREFIX", "Hooks"]
@@ -70,6 +71,7 @@ class Hooks:
         self._commit = commit
         self._web = web
         self._metrics = metrics
+        self._bodies = BodyReader(web.body_limit)
         self._refusals = Buckets(web.refused_limit, web.refused_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,15 +108,12 @@ class Hooks:
             raise Refuse("only POST here", status=405)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in raw}
         if wait := self._blocked(scope, raw):
-            raise _TooMany("too many refused requests", wait)
+            raise TooMany("too many refused requests", wait)
         if door.token is not None and method != "GET":
             given = token if token is not None else headers.pop("x-lead-token", "")
             if not door.token.matches(given):
                 raise Refuse("wrong or missing token", status=403)
-        length = headers.get("content-length")
-        body = await read_body(
-            receive, length.encode("latin-1") if length else None, self._web.body_limit
-        )
+        body = await self._bodies.read(receive, headers.get("content-length"))
         query = scope["query_string"]
         request = Receipt(
             body=body,
@@ -129,7 +128,7 @@ class Hooks:
             return _messages(source.handshake(request))
         source.verify(request)
         if door.bucket is not None and not door.bucket.take():
-            raise _TooMany("too many requests", door.bucket.wait())
+            raise TooMany("too many requests", door.bucket.wait())
         kept = tuple((key, headers[key]) for key in door.kept if key in headers)
         await self._commit.store(
             receipt_row(source.name, request, source.redact(request), kept, query)
@@ -150,7 +149,7 @@ class Hooks:
         name = door.source.name if door else ""  # never what a stranger made up
         self._metrics.refused.labels(name, str(refuse.status)).inc()
         retry_after = b""
-        if isinstance(refuse, _TooMany):
+        if isinstance(refuse, TooMany):
             retry_after = str(refuse.wait).encode()
         else:
             self._refusals.spend(self._address(scope, scope["headers"]))
@@ -159,12 +158,6 @@ class Hooks:
         else:
             answer = door.source.refused(refuse.status, str(refuse))
         return _messages(answer, retry_after)
-
-
-class _TooMany(Refuse):
-    def __init__(self, reason: str, wait: int) -> None:
-        super().__init__(reason, status=429)
-        self.wait = wait
 
 
 def _messages(answer: Answer, retry_after: bytes = b"") -> _Messages:

@@ -16,12 +16,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from lead_connectors.errors import Refuse
 
 __all__ = [
+    "BodyReader",
     "Bucket",
     "Buckets",
     "ClientGone",
+    "TooMany",
     "client_address",
     "impatient_protocol",
-    "read_body",
 ]
 
 _HEAD_LIMIT = 64 << 10
@@ -116,30 +117,55 @@ class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 
-async def read_body(
-    receive: Receive, content_length: bytes | None, limit: int
-) -> bytes:
-    """The whole body. Raises Refuse (413) or ClientGone.
+class TooMany(Refuse):
+    """Genuine or not, it must come later. ``wait``: seconds, for Retry-After."""
 
-    The limit counts the bytes that came, whatever Content-Length claims.
+    def __init__(self, reason: str, wait: int) -> None:
+        super().__init__(reason, status=429)
+        self.wait = wait
+
+
+class BodyReader:
+    """Reads bodies: each at most ``limit`` bytes, unfinished ones ``together``.
+
+    Nobody knows yet who sends them, and a thousand half bodies would fill the memory.
+    A lead comes in one piece and is not counted; whoever would go over the sum has
+    to come again.
     """
-    if content_length is not None and (
-        not content_length.isdigit() or int(content_length) > limit
-    ):
-        raise Refuse("the body is too large", status=413)
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > limit:
+
+    def __init__(self, limit: int, together: int = 16 << 20) -> None:
+        self._limit = limit
+        self._together = together
+        self.held = 0
+
+    async def read(self, receive: Receive, content_length: str | None) -> bytes:
+        """The whole body. Raises Refuse (413), TooMany or ClientGone.
+
+        The limits count the bytes that came, whatever Content-Length claims.
+        """
+        if content_length is not None and (
+            not content_length.isdecimal() or int(content_length) > self._limit
+        ):
             raise Refuse("the body is too large", status=413)
-        if not message.get("more_body"):
-            return b"".join([*parts, part]) if parts else part
-        parts.append(part)
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                part: bytes = message.get("body", b"")
+                if size + len(part) > self._limit:
+                    raise Refuse("the body is too large", status=413)
+                if not message.get("more_body"):
+                    return b"".join([*parts, part]) if parts else part
+                if self.held + len(part) > self._together:
+                    raise TooMany("too many large requests at once", 10)
+                parts.append(part)
+                size += len(part)
+                self.held += len(part)
+        finally:
+            self.held -= size
 
 
 def impatient_protocol(within: float) -> type[HttpToolsProtocol]:
