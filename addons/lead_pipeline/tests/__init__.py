@@ -18,3 +18,4 @@ from . import test_wizard_quarantine
 from . import test_tracking_totals
 from . import test_segment
 from . import test_score_quality
+from . import test_score_screens

@@ -27,18 +27,23 @@ export class LeadScoreChart extends Component {
     get hasLine() {
         return this.known.length > 1;
     }
+    /** Quality holds until it changes; engagement falls between two points. */
     line(name) {
         const moments = this.props.points.map(({ at }) => deserializeDateTime(at).toMillis());
         const [start, end] = [moments[0], moments.at(-1)];
-        return this.props.points
-            .map((point, i) => ({ value: point[name], at: moments[i] }))
-            .filter(({ value }) => value !== null)
-            .map(({ value, at }) => {
-                const x = (WIDTH * (at - start)) / Math.max(1, end - start);
-                const y = HEIGHT - (HEIGHT * Math.max(0, value)) / this.top;
-                return `${x.toFixed(1)},${y.toFixed(1)}`;
-            })
-            .join(" ");
+        const corners = [];
+        this.props.points.forEach(({ [name]: value }, i) => {
+            if (value === null) {
+                return;
+            }
+            const x = (WIDTH * (moments[i] - start)) / Math.max(1, end - start);
+            const y = HEIGHT - (HEIGHT * Math.max(0, value)) / this.top;
+            if (name === "quality" && corners.length) {
+                corners.push([x, corners.at(-1)[1]]);
+            }
+            corners.push([x, y]);
+        });
+        return corners.map((xy) => xy.map((one) => one.toFixed(1)).join()).join(" ");
     }
     get from() {
         return formatDate(deserializeDateTime(this.props.points[0].at));
