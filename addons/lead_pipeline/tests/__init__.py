@@ -15,6 +15,8 @@ from . import test_ui_views
 from . import test_wizard_connector_key
 from . import test_wizard_phone_entry
 from . import test_wizard_quarantine
+from . import test_score_backtest
+from . import test_score_points
 from . import test_tracking_totals
 from . import test_segment
 from . import test_score_quality

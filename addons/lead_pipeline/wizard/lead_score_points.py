@@ -299,7 +299,11 @@ class LeadScorePointsOption(models.TransientModel):
         "lead.score.criterion", readonly=True, required=True, ondelete="cascade"
     )
     option_id = fields.Many2one(
-        "lead.score.option", readonly=True, ondelete="cascade", help="Empty: a new one."
+        "lead.score.option",
+        "Present Option",
+        readonly=True,
+        ondelete="cascade",
+        help="Empty: a new one.",
     )
     sequence = fields.Integer(readonly=True)
     operator = fields.Char(readonly=True)
