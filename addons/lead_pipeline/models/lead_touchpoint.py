@@ -24,6 +24,19 @@ KINDS = [
     ("event", "Event"),
     ("note", "Note"),
 ]
+#: why an open or a click is no person's; the rules are in ``engine.robots``
+ROBOTS = [
+    ("head", "A program that asks for the head alone"),
+    ("prefetch", "A program that fetches ahead"),
+    ("proxy", "A mail proxy"),
+    ("apple", "Apple Mail Privacy Protection"),
+    ("scanner", "A link scanner"),
+    ("preview", "A link preview"),
+    ("program", "A program, no browser"),
+    ("unnamed", "A program without a name"),
+    ("instant", "Sooner than anybody can read it"),
+    ("burst", "Several links at the same moment"),
+]
 #: kinds by which a person of ours answers a lead
 RESPONSE_KINDS = ("email_sent", "call_out", "sms", "chat", "meeting")
 OUTGOING_KINDS = ("email_sent", "call_out")
@@ -59,6 +72,11 @@ class LeadTouchpoint(models.Model):
         default=True,
         help="Not a bot, a link scanner or a mail proxy. The others are kept, but "
         "count for nothing.",
+    )
+    robot = fields.Selection(
+        ROBOTS,
+        readonly=True,
+        help="Why it was no person, for opens and clicks of mails.",
     )
     user_id = fields.Many2one("res.users", help="Our person in this contact.")
     external_id = fields.Char()

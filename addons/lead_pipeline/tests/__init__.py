@@ -19,5 +19,6 @@ from . import test_score_backtest
 from . import test_score_points
 from . import test_tracking_totals
 from . import test_segment
+from . import test_robots
 from . import test_score_quality
 from . import test_score_screens

@@ -43,6 +43,9 @@ class LeadIconField extends SelectionField {
     get hasLabel() {
         return this.constructor.hasLabel;
     }
+    get tooltip() {
+        return this.string;
+    }
 }
 
 export class LeadChannelTypeField extends LeadIconField {
@@ -52,6 +55,14 @@ export class LeadChannelTypeField extends LeadIconField {
 
 export class LeadTouchpointKindField extends LeadIconField {
     static icons = TOUCHPOINT_ICONS;
+
+    /** Why it was no person, where a rule says so. */
+    get tooltip() {
+        const { data, fields } = this.props.record;
+        const reasons = (data.robot && fields.robot?.selection) || [];
+        const [, reason] = reasons.find(([value]) => value === data.robot) || [];
+        return reason ? `${this.string}: ${reason}` : this.string;
+    }
 }
 
 registry.category("fields").add("lead_channel_type", {
