@@ -162,6 +162,54 @@ def leads_by_channel(web: Web) -> None:
     web.open("crm_lead_report_action_channel")
 
 
+def score_models(web: Web) -> None:
+    web.open("lead_score_model_action")
+
+
+def score_draft(web: Web) -> Page:
+    """A draft of the model for businesses, which is in use in our demo data."""
+    used = web.find("lead.score.model", [("name", "=", "Businesses (B2B)")])
+    draft = web.call("lead.score.model", "action_new_version", [used])
+    if not isinstance(draft, dict):
+        raise TypeError(draft)
+    return web.open("lead_score_model_action", record=draft["res_id"])
+
+
+def score_criterion(web: Web) -> None:
+    page = score_draft(web)
+    page.click("[name=criterion_ids] .o_data_row:has-text('Job title')")
+    page.wait_for_selector(".modal [name=option_ids] .o_data_row")
+    page.mouse.move(5, 300)  # no tooltip in the picture
+    web.settle()
+
+
+def score_grades(web: Web) -> None:
+    page = score_draft(web)
+    page.click(".o_notebook a[name=grades]")
+    page.mouse.move(5, 300)
+    web.settle()
+
+
+def score_leads(web: Web) -> None:
+    web.open("lead_score_model_action")
+    web.page.goto(f"{web.url}/odoo/action-crm.crm_lead_opportunities")
+    web.settle()
+    web.page.click(".o_switch_view.o_list")
+    web.page.mouse.move(5, 300)
+    web.settle()
+
+
+def score_card(web: Web) -> None:
+    record = web.find(
+        "crm.lead",
+        [("email_normalized", "=", "j.whitfield@whitfield-farms.example")],
+    )
+    page = web.open("crm_lead_report_action_channel", record=record)
+    page.click(".o_notebook a[name=score]")
+    page.mouse.move(5, 300)
+    web.settle()
+
+
 PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "channels": ("admin", channels),
     "submissions": ("admin", submissions),
@@ -171,6 +219,11 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "lead-timeline": ("demo", lead_timeline),
     "phone-lead": ("demo", phone_lead),
     "leads-by-channel": ("admin", leads_by_channel),
+    "score-models": ("admin", score_models),
+    "score-criterion": ("admin", score_criterion),
+    "score-grades": ("admin", score_grades),
+    "score-leads": ("admin", score_leads),
+    "score-card": ("demo", score_card),
 }
 
 

@@ -212,6 +212,22 @@ class TestScoreScreens(LeadPipelineCase):
         self.assertAlmostEqual(sum(shown.mapped("score_points")), 25.0)
         self.assertEqual(self.lead.engagement_score, 25.0)
 
+    def test_points_are_rounded_as_the_score_card_does(self):
+        for days in (3, 3.3, 5, 8, 9, 11, 13):
+            self._touch("form_submit", days=days)
+            self._touch("page_view", days=days)
+        touches = self.lead.touchpoint_ids
+        self.assertAlmostEqual(
+            sum(touches.mapped("score_points")), self.lead.engagement_score
+        )
+        shown = {
+            part["activity"]: part["shown"]
+            for part in self.lead.explain_score()["engagement"]["parts"]
+        }
+        for name, kind in (("Form", "form_submit"), ("Page", "page_view")):
+            points = touches.filtered(lambda touch, kind=kind: touch.kind == kind)
+            self.assertAlmostEqual(sum(points.mapped("score_points")), shown[name])
+
     def test_points_cost_the_same_for_many(self):
         def queries(touches):
             self.env.flush_all()
