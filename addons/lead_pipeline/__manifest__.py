@@ -22,6 +22,7 @@
         "data/lead_score_model_data.xml",
         "wizard/lead_connector_key_views.xml",
         "wizard/lead_phone_entry_views.xml",
+        "wizard/lead_score_activate_views.xml",
         "wizard/lead_score_backtest_views.xml",
         "wizard/lead_score_points_views.xml",
         "wizard/lead_quality_override_views.xml",

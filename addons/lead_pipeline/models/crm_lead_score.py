@@ -331,19 +331,16 @@ class CrmLead(models.Model):
         # sudo: scores are written by the system, and history is nobody's to write
         leads = self.sudo()
         leads.write(vals)
-        in_use = {m.origin_id: m for m in self.env["lead.score.model"]._in_use()}
         latest = leads._latest_history(fields.Datetime.now())
+        none = self.env["lead.score.history"]
         leads.env["lead.score.history"].create(
             [
                 {
                     "lead_id": lead.id,
                     "at": fields.Datetime.now(),
-                    "model_id": in_use[lead.score_model_id].id
-                    if lead.score_model_id in in_use
-                    else False,
-                    "option_ids": latest[lead.id].option_ids
-                    if lead.id in latest
-                    else [],
+                    # the version that said what the model says
+                    "model_id": latest.get(lead.id, none).model_id.id,
+                    "option_ids": latest.get(lead.id, none).option_ids or [],
                     "model_quality": lead.quality_model_score,
                     "quality": lead.quality_score,
                     "overridden": lead.quality_overridden,

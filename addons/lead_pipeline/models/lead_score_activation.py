@@ -18,6 +18,21 @@ class LeadScoreModel(models.Model):
         # sudo: the states of models are the system's to write
         self.sudo()._activate()
 
+    def action_preview_activation(self):
+        """Show what activating would change, and ask.
+
+        :raises UserError: it is no draft, or it would score nothing
+        """
+        self._check_can_activate()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Activate “%s”", self.name),
+            "res_model": "lead.score.activate",
+            "res_id": self.env["lead.score.activate"].create({"model_id": self.id}).id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
     def action_archive_model(self):
         """Take a model out of use; its leads go to the next model that fits.
 
@@ -69,6 +84,22 @@ class LeadScoreModel(models.Model):
         return self._in_use().filtered(
             lambda model: model.origin_id != self.origin_id
             and model.half_life != self.half_life
+        )
+
+    def _try_on(self, leads):
+        """The scores that leads would have if this draft were in use. Nothing is
+        written or locked.
+
+        :return: (states as they would be, {lead id: state as it is})
+        """
+        # sudo: the models in use are everybody's
+        draft = self.sudo()
+        previous = draft._previous()
+        in_use = (draft._in_use() - previous | draft).sorted(
+            lambda model: (model.sequence, model.origin_id.id)
+        )
+        return draft.env["lead.scoring"]._try_on(
+            leads, in_use, draft.half_life, draft._counts_otherwise_than(previous)
         )
 
     # ------------------------------------------------------------

@@ -121,7 +121,10 @@ class LeadScoreCriterion(models.Model):
     def write(self, vals):
         if set(vals) - {"name"}:
             self.model_id._check_editable()
-        return super().write(self._with_field(vals))
+        result = super().write(self._with_field(vals))
+        if "model_id" in vals:
+            self.model_id._check_editable()
+        return result
 
     def _with_field(self, vals):
         """Values with the field that was chosen by its name."""
@@ -205,7 +208,10 @@ class LeadScoreOption(models.Model):
     def write(self, vals):
         if set(vals) - {"name"}:
             self.criterion_id.model_id._check_editable()
-        return super().write(vals)
+        result = super().write(vals)
+        if "criterion_id" in vals:
+            self.criterion_id.model_id._check_editable()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_if_draft(self):

@@ -145,6 +145,26 @@ class LeadScoring(models.AbstractModel):
         self._finish(states, {state.id: replace(state) for state in states})
 
     @api.model
+    def _try_on(self, leads, score_models, half_life, recount):
+        """The scores of leads by other models than those in use. Nothing is written.
+
+        :param recount: whether touches count otherwise than now
+        :return: (states as they would be, {lead id: state as it is})
+        """
+        states = self._load(leads.ids, lock=False)
+        before = {state.id: replace(state) for state in states}
+        self._find_options(states, score_models)
+        counted = [
+            state
+            for state in states
+            if recount or state.score_model_id != before[state.id].score_model_id
+        ]
+        now = fields.Datetime.now()
+        self._count_all(counted, score_models, half_life, now)
+        self._follow(states, before, score_models, half_life)
+        return states, before
+
+    @api.model
     def _run_batch(self, method, *args, **kwargs):
         """Do a part of a job between two of its commits, again where another worker
         wrote the same rows meanwhile.
@@ -167,7 +187,7 @@ class LeadScoring(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _load(self, lead_ids):
+    def _load(self, lead_ids, lock=True):
         """The scores of these leads, locked until the end of the transaction."""
         if not lead_ids:
             return []
@@ -177,10 +197,10 @@ class LeadScoring(models.AbstractModel):
         columns = SQL(", ").join(SQL.identifier(name) for name in names)
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, %s FROM crm_lead WHERE id = ANY(%s)"
-                " ORDER BY id FOR NO KEY UPDATE",
+                "SELECT id, %s FROM crm_lead WHERE id = ANY(%s) ORDER BY id %s",
                 columns,
                 list(lead_ids),
+                SQL("FOR NO KEY UPDATE") if lock else SQL(),
             )
         )
         zeros = ("quality_model_score", "quality_score")
@@ -208,9 +228,12 @@ class LeadScoring(models.AbstractModel):
             self.env["crm.lead"].browse(ready)._on_sales_ready()
 
     @api.model
-    def _follow(self, states, before, score_models):
+    def _follow(self, states, before, score_models, half_life=None):
         """Key, grade, sales-readiness and the moment of the next change, as quality
-        and engagement by these models say."""
+        and engagement by these models say.
+
+        :param half_life: in days, if it is another than that of the models
+        """
         now = fields.Datetime.now()
         in_use = {model.origin_id.id: model for model in score_models}
         rates = {}
@@ -221,7 +244,7 @@ class LeadScoring(models.AbstractModel):
                 continue
             if model.id not in rates:
                 rates[model.id] = (
-                    Decay(model.half_life),
+                    Decay(half_life or model.half_life),
                     model._bands(),
                     model._ready_line(),
                     model._thresholds(),

@@ -126,13 +126,9 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _replay(self, states):
-        """Engagement and windows of leads from all their touchpoints, in SQL: a lead
-        may have a hundred thousand."""
+        """Engagement and windows of leads from all their touchpoints."""
         if not states:
             return
-        for state in states:
-            state.engagement_amount, state.engagement_as_of = 0.0, None
-            state.engagement_key = 0.0
         lead_ids = [state.id for state in states]
         self.env.cr.execute(
             "DELETE FROM lead_score_window WHERE lead_id = ANY(%s)", [lead_ids]
@@ -146,25 +142,48 @@ class LeadScoring(models.AbstractModel):
             [now, lead_ids],
         )
         self.env["lead.touchpoint"].invalidate_model(["awaited"], flush=False)
-        for model in self._in_use():
+        self._count_all(states, self._in_use())
+
+    @api.model
+    def _count_all(self, states, score_models, half_life=None, tried_at=None):
+        """Engagement of leads from all their touchpoints by these models, in SQL: a
+        lead may have a hundred thousand.
+
+        :param half_life: in days, if it is another than that of the models
+        :param tried_at: for a trial: the moment up to which touchpoints count; no
+            windows are kept
+        """
+        for state in states:
+            state.engagement_amount, state.engagement_as_of = 0.0, None
+            state.engagement_key = 0.0
+        for model in score_models:
             of_model = {
                 state.id: state
                 for state in states
                 if state.score_model_id == model.origin_id.id
             }
-            if not of_model or not model.activity_ids:
+            if not of_model:
                 continue
-            for lead_id, amount, as_of in self._replay_model(model, list(of_model)):
+            lead_ids = list(of_model)
+            moments = tried_at and SQL(
+                "SELECT unnest(%s::int[]) AS lead_id, %s::timestamp AS at",
+                lead_ids,
+                tried_at,
+            )
+            for lead_id, amount, as_of in self._replay_model(
+                model, lead_ids, moments, half_life
+            ):
                 of_model[lead_id].engagement_amount = amount
                 of_model[lead_id].engagement_as_of = as_of
 
     @api.model
-    def _replay_model(self, model, lead_ids, moments=None):
+    def _replay_model(self, model, lead_ids, moments=None, half_life=None):
         """Count all touchpoints of these leads by a model's activities; the formulas
         are those of ``engine.decay``. Keeps the windows of limited activities.
 
         :param moments: rows (lead_id, at) as SQL, for a trial: touchpoints of these
             leads up to these moments; ``lead_ids`` is not used and nothing is kept
+        :param half_life: in days, if it is another than the model's
         :return: rows (lead id, amount, as_of); leads without touchpoints are absent
         """
         if not model.activity_ids:
@@ -208,7 +227,7 @@ class LeadScoring(models.AbstractModel):
                     SQL("GREATEST(lead_touchpoint.at, '1970-01-01') AS at"),
                 )
             )
-        days = SQL("(86400.0 * %s)::float8", model.half_life)
+        days = SQL("(86400.0 * %s)::float8", half_life or model.half_life)
         return self.env.execute_query(
             SQL(
                 """

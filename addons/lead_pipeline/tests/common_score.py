@@ -1,5 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import fields
@@ -119,11 +120,20 @@ class LeadScoreCase(LeadPipelineCase):
             {"lead_id": lead.id, "kind": kind, "at": at, **vals}
         )
 
+    @contextmanager
+    def job(self):
+        """An environment for a scheduled job, which commits."""
+        self.env.flush_all()
+        try:
+            with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+                yield self.env(cr=cr)
+        finally:
+            self.env.invalidate_all()
+
     def rescore_all(self, batch=2000):
         """What the job does after an activation."""
-        with self.enter_registry_test_mode():
-            self.env["lead.score.model"]._cron_rescore(batch)
-        self.env.invalidate_all()
+        with self.job() as env:
+            env["lead.score.model"]._cron_rescore(batch)
 
     def shown(self, lead, **vals):
         """Assert the explanation's parts sum to what it shows; returns it."""

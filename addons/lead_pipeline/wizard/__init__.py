@@ -2,6 +2,7 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from . import lead_connector_key
 from . import lead_phone_entry
+from . import lead_score_activate
 from . import lead_score_past
 from . import lead_score_backtest
 from . import lead_score_points
