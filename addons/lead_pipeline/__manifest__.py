@@ -48,6 +48,7 @@
         "demo/lead_channel_demo.xml",
         "demo/lead_submission_demo.xml",
         "demo/lead_touchpoint_demo.xml",
+        "demo/lead_segment_demo.xml",
         "demo/lead_score_demo.xml",
     ],
     "assets": {

@@ -40,6 +40,13 @@ class CrmLead(models.Model):
                 else f"{minutes}:{seconds:02d}"
             )
 
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        """Leads that were never here come last, as those with nothing counted."""
+        if field_name in TOTALS and not nulls.code:
+            last = direction.code.upper() == "DESC"
+            nulls = SQL("NULLS LAST") if last else SQL("NULLS FIRST")
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
     @api.model
     def _fields_of_touches(self):
         return {*super()._fields_of_touches(), *TOTALS}
@@ -75,7 +82,8 @@ class CrmLead(models.Model):
             SQL(
                 """
                 WITH view AS (
-                    SELECT id, lead_id, at, LEAST(COALESCE(duration, 0), %(longest)s) AS seconds,
+                    SELECT id, lead_id, at,
+                           LEAST(COALESCE(duration, 0), %(longest)s) AS seconds,
                            %(gap)s * interval '1 second' AS gap
                       FROM lead_touchpoint
                      WHERE id = ANY(%(ids)s) AND kind = 'page_view' AND human
@@ -146,15 +154,17 @@ class CrmLead(models.Model):
             SQL(
                 """
                 WITH view AS (
-                    SELECT lead_id, at, LEAST(COALESCE(duration, 0), %(longest)s) AS seconds,
+                    SELECT lead_id, at,
+                           LEAST(COALESCE(duration, 0), %(longest)s) AS seconds,
                            at - lag(at) OVER (PARTITION BY lead_id ORDER BY at, id)
                                <= %(gap)s * interval '1 second' AS continued
                       FROM lead_touchpoint
                      WHERE kind = 'page_view' AND human
                        AND lead_id IN (SELECT id FROM crm_lead WHERE %(of_leads)s)
                 ), total AS (
-                    SELECT lead_id, count(*) FILTER (WHERE continued IS NOT true) AS visits,
-                           count(*) AS pages, sum(seconds) AS seconds, max(at) AS last
+                    SELECT lead_id, count(*) AS pages,
+                           count(*) FILTER (WHERE continued IS NOT true) AS visits,
+                           sum(seconds) AS seconds, max(at) AS last
                       FROM view GROUP BY lead_id
                 ), known AS (
                     SELECT id, COALESCE(visits, 0) AS visits,

@@ -10,7 +10,7 @@ from odoo.tools import format_date, ormcache
 from odoo.tools.safe_eval import safe_eval
 
 #: what decides who is a member
-DEFINITION = {"active", "company_id", "lost_too", "domain", "condition_ids"}
+DEFINITION = {"active", "company_id", "domain", "condition_ids"}
 #: days of the bars on a card
 BAR_DAYS = 30
 
@@ -31,11 +31,6 @@ class LeadSegment(models.Model):
         "res.company", help="Leave empty for the leads of every company."
     )
     domain = fields.Char("Leads", required=True, default="[]")
-    lost_too = fields.Boolean(
-        "Lost Leads Too",
-        default=True,
-        help="A lost lead who comes back to the price page is worth a call.",
-    )
     note = fields.Text("Notes")
     condition_ids = fields.One2many("lead.segment.condition", "segment_id", copy=True)
     member_ids = fields.One2many("lead.segment.member", "segment_id", readonly=True)
@@ -179,14 +174,16 @@ class LeadSegment(models.Model):
     # ------------------------------------------------------------
 
     def _lead_domain(self):
-        """The leads it is for, whatever they did, as a Domain."""
+        """The leads it is for, whatever they did, as a Domain. Lost leads, which are
+        archived, are among them only where the domain speaks of ``active``."""
         self.ensure_one()
         domain = Domain(safe_eval(self.domain or "[]"))
         if not self.active:
             return Domain.FALSE
         if self.company_id:
             domain &= Domain("company_id", "in", [False, self.company_id.id])
-        if not self.lost_too:
+        # as everywhere in Odoo: archived ones only where the domain asks for them
+        if not any(one.field_expr == "active" for one in domain.iter_conditions()):
             domain &= Domain("active", "=", True)
         return domain
 

@@ -109,8 +109,10 @@ class TestSegment(SegmentCase):
         self.assertIn(lead, self.members(segment))
 
     def test_a_new_lead_a_new_score_and_a_lost_one(self):
-        named = self.new_segment(domain="[('name', 'like', 'Anh')]", lost_too=False)
-        graded = self.new_segment(domain="[('quality_score', '>', 50)]")
+        named = self.new_segment(domain="[('name', 'like', 'Anh')]")
+        graded = self.new_segment(
+            domain="[('quality_score', '>', 50), ('active', 'in', [True, False])]"
+        )
         lead = self.new_lead()
         self.assertEqual(lead.segment_ids, named)
         lead._override_quality(80, "Met at the fair")
@@ -409,7 +411,7 @@ class TestSegmentLaw(SegmentCase):
 
     DEFINITIONS = [
         {"domain": "[('name', '=', 'a')]"},
-        {"domain": "[('country_id.code', '=', 'VN')]", "lost_too": False},
+        {"domain": "[('country_id.code', '=', 'VN'), ('active', 'in', [True, False])]"},
         {"domain": "[('visit_count', '>=', 2)]"},
         {"conditions": [("page_view", "price", 2, 14)]},
         {"conditions": [("page_view", False, 3, 3), ("call_in", False, 1, 30)]},

@@ -156,6 +156,18 @@ class TestTrackingTotals(LeadPipelineCase):
         statements(leads[:2])
         self.assertLessEqual(statements(leads[10:]), statements(leads[2:10]) + 2)
 
+    def test_in_order(self):
+        never, once = self.lead, self.new_lead()
+        often = self.new_lead()
+        self.see(self.view(0, once), self.view(0, often), self.view(90, often))
+        for name in TOTALS[:2] + TOTALS[3:]:
+            found = self.env["crm.lead"].search(
+                [("id", "in", (never + once + often).ids)], order=f"{name} desc"
+            )
+            self.assertEqual(found, often + once + never)
+            backwards = found.search([("id", "in", found.ids)], order=f"{name} asc")
+            self.assertEqual(backwards, never + once + often)
+
     def test_the_migration_counts_what_was_there(self):
         other = self.new_lead()
         self.see(
