@@ -10,7 +10,7 @@ const WIDTH = 480;
 const HEIGHT = 220;
 const LEFT = 36;
 const BOTTOM = 24;
-const TOP = 14;
+const TOP = 18;
 
 /**
  * What a backtest found: how sure, which version is better, lift, calibration.
@@ -96,6 +96,8 @@ export class LeadBacktestField extends Component {
                     height: this.floor - y,
                     other,
                     otherY: other && this.y(other.rate, most),
+                    // above the bar and the other's mark
+                    labelY: this.y(Math.max(decile.rate, other?.rate || 0), most) - 5,
                 };
             }),
         };
@@ -105,7 +107,7 @@ export class LeadBacktestField extends Component {
     get calibration() {
         const { bins } = this.result;
         const most = Math.max(...bins.map(({ rate }) => rate.high), 0.05);
-        const x = (quality) => LEFT + 8 + ((WIDTH - LEFT - 16) * quality) / 100;
+        const x = (quality) => LEFT + 8 + ((WIDTH - LEFT - 24) * quality) / 100;
         const points = bins.map((bin) => ({
             ...bin,
             x: x(bin.mean),
