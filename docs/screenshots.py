@@ -208,6 +208,7 @@ def score_card(web: Web) -> None:
     page.click(".o_notebook a[name=score]")
     page.mouse.move(5, 300)
     web.settle()
+    page.locator(".o_notebook").evaluate("element => element.scrollIntoView()")
 
 
 PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {

@@ -1,15 +1,17 @@
 /* Copyright 2026 Lead Pipeline contributors
  * License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0) */
-import { Component, onWillStart, onWillUpdateProps, useState } from "@odoo/owl";
+import { Component, useState } from "@odoo/owl";
 import { DateTimeInput } from "@web/core/datetime/datetime_input";
 import { serializeDateTime } from "@web/core/l10n/dates";
-import { KeepLast } from "@web/core/utils/concurrency";
-import { useService } from "@web/core/utils/hooks";
 import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { useRecordObserver } from "@web/model/relational_model/utils";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { formatMoment, formatScore } from "./lead_grade_field";
 import { LeadScoreBars } from "./lead_score_bars";
 import { LeadScoreChart } from "./lead_score_chart";
+
+const SCORES = ["lead_grade", "quality_score", "quality_overridden", "engagement_score"];
 
 /** Why a lead's score is what it is, or was at a moment of the past. */
 export class LeadScoreCard extends Component {
@@ -20,13 +22,20 @@ export class LeadScoreCard extends Component {
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
-        this.latest = new KeepLast();
+        this.turn = 0;
         this.formatScore = formatScore;
         this.formatMoment = formatMoment;
         this.state = useState({ at: false, score: null, chart: [] });
-        onWillStart(() => this.load());
-        // another lead, or this one again after it was saved
-        onWillUpdateProps((props) => this.load(props.record.resId));
+        let seen;
+        // another lead, or this one with another score since it was saved
+        useRecordObserver(({ resId, data }) => {
+            const scores = SCORES.map((name) => data[name]);
+            const now = JSON.stringify([resId, ...scores]);
+            if (now !== seen) {
+                seen = now;
+                return this.load(resId);
+            }
+        });
     }
 
     get leadId() {
@@ -43,13 +52,14 @@ export class LeadScoreCard extends Component {
         }
         this.loaded = leadId;
         const at = this.state.at ? serializeDateTime(this.state.at) : false;
-        const [score, chart] = await this.latest.add(
-            Promise.all([
-                this.orm.call("crm.lead", "explain_score", [leadId], { at }),
-                this.orm.call("crm.lead", "score_chart", [leadId]),
-            ])
-        );
-        Object.assign(this.state, { score, chart });
+        const turn = ++this.turn;
+        const [score, chart] = await Promise.all([
+            this.orm.call("crm.lead", "explain_score", [leadId], { at }),
+            this.orm.call("crm.lead", "score_chart", [leadId]),
+        ]);
+        if (turn === this.turn) {
+            Object.assign(this.state, { score, chart });
+        }
     }
 
     get score() {
@@ -102,4 +112,12 @@ export class LeadScoreCard extends Component {
     }
 }
 
-registry.category("view_widgets").add("lead_score_card", { component: LeadScoreCard });
+registry.category("view_widgets").add("lead_score_card", {
+    component: LeadScoreCard,
+    fieldDependencies: [
+        { name: "lead_grade", type: "selection" },
+        { name: "quality_score", type: "float" },
+        { name: "quality_overridden", type: "boolean" },
+        { name: "engagement_score", type: "float" },
+    ],
+});

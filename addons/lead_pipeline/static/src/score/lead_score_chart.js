@@ -24,9 +24,6 @@ export class LeadScoreChart extends Component {
         const all = this.known.flatMap(({ quality, engagement }) => [quality, engagement]);
         return Math.max(100, ...all);
     }
-    get hasLine() {
-        return this.known.length > 1;
-    }
     /** Quality holds until it changes; engagement falls between two points. */
     line(name) {
         const moments = this.props.points.map(({ at }) => deserializeDateTime(at).toMillis());

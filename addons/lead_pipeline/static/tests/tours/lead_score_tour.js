@@ -74,11 +74,12 @@ registry.category("web_tour.tours").add("lead_pipeline_score", {
             run: "click",
         },
         {
-            trigger: "button[name=action_activate]",
+            trigger: "button[name=action_preview_activation]",
             run: "click",
         },
         {
-            trigger: ".modal .modal-footer .btn-primary",
+            content: "The preview says what would change",
+            trigger: ".modal button[name=action_activate]",
             run: "click",
         },
         {
