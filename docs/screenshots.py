@@ -211,6 +211,11 @@ def score_card(web: Web) -> None:
     page.locator(".o_notebook").evaluate("element => element.scrollIntoView()")
 
 
+def segment(web: Web) -> None:
+    record = web.find("lead.segment", [("condition_ids.text", "=", "price")])
+    web.open("lead_segment_action", record=record)
+
+
 PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "channels": ("admin", channels),
     "submissions": ("admin", submissions),
@@ -220,6 +225,7 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "lead-timeline": ("demo", lead_timeline),
     "phone-lead": ("demo", phone_lead),
     "leads-by-channel": ("admin", leads_by_channel),
+    "segment": ("admin", segment),
     "score-models": ("admin", score_models),
     "score-criterion": ("admin", score_criterion),
     "score-grades": ("admin", score_grades),
