@@ -197,10 +197,10 @@ def quality(
     """
     counted = [(one, one.first(holding)) for one in criteria]
     points = [one.weight * option.points if option else 0.0 for one, option in counted]
-    most = math.fsum(one.most for one in criteria)
+    most = most_points(criteria)
     scale = 100 / most if most >= NOTHING else 0.0
     total = scale * math.fsum(points)
-    score = min(100.0, max(0.0, total))
+    score = _score(points, most)
     rounded = share_out([scale * one for one in points], total, digits)
     parts = tuple(
         QualityPart(one.ref, option.ref if option else None, value, one.most, part)
@@ -210,6 +210,25 @@ def quality(
     return Quality(
         score, shown(score, digits), math.fsum(points), most, parts, limit + 0.0
     )
+
+
+def most_points(criteria: Iterable[Criterion]) -> float:
+    """The most points a lead can reach."""
+    return math.fsum(one.most for one in criteria)
+
+
+def quality_shown(points: Iterable[float], most: float, digits: int = 1) -> float:
+    """``quality(...).shown`` alone, for many leads.
+
+    :param points: of the options that count, times the weights of their criteria
+    :param most: as ``most_points`` says of all criteria
+    """
+    return shown(_score(points, most), digits)
+
+
+def _score(points: Iterable[float], most: float) -> float:
+    scale = 100 / most if most >= NOTHING else 0.0
+    return min(100.0, max(0.0, scale * math.fsum(points)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, Query
 from odoo.tools.safe_eval import safe_eval
 
-from ..engine.scoring import quality
+from ..engine.scoring import most_points, quality_shown
 from .lead_scoring import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
@@ -32,28 +32,24 @@ class LeadScoring(models.AbstractModel):
         :return: {lead id: ids of the options that count}
         """
         by_model = self._find_models([state.id for state in states], score_models)
-        options = {}
+        options, found = {}, {}  # found: {lead id: (id of the first version, quality)}
         for model in score_models:
             lead_ids = by_model.get(model.id)
-            if lead_ids:
-                options.update(self._options_of(model, lead_ids))
-        found = {
-            lead_id: model
-            for model in score_models
-            for lead_id in by_model.get(model.id, ())
-        }
-        qualities = {}  # the same options make the same quality
+            if not lead_ids:
+                continue
+            options_of = self._options_of(model, lead_ids)
+            options.update(options_of)
+            criteria, origin_id = model._criteria(), model.origin_id.id
+            most = most_points(criteria)
+            points = {None: 0.0}
+            for one in criteria:
+                points.update({ref.ref: one.weight * ref.points for ref in one.options})
+            for lead_id, held in options_of.items():
+                shown = quality_shown([points[option] for option in held], most)
+                found[lead_id] = origin_id, shown
         for state in states:
-            model = found.get(state.id)
-            state.score_model_id = model.origin_id.id if model else None
-            if not model:
-                state.quality_model_score = 0.0
-            else:
-                key = model.id, options[state.id]
-                if key not in qualities:
-                    scored = quality(model._criteria(), set(options[state.id]))
-                    qualities[key] = scored.shown
-                state.quality_model_score = qualities[key]
+            origin_id, shown = found.get(state.id, (None, 0.0))
+            state.score_model_id, state.quality_model_score = origin_id, shown
             if not state.quality_overridden:
                 state.quality_score = state.quality_model_score
         return options
