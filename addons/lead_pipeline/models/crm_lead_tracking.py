@@ -89,13 +89,15 @@ class CrmLead(models.Model):
                      WHERE id = ANY(%(ids)s) AND kind = 'page_view' AND human
                 ), first AS (
                     SELECT lead_id, count(*) AS number FROM view
-                     WHERE NOT EXISTS (
-                        SELECT FROM lead_touchpoint AS before
+                     -- no NOT EXISTS: it may be joined with all views of the lead
+                     WHERE (
+                        SELECT true FROM lead_touchpoint AS before
                          WHERE before.lead_id = view.lead_id
                            AND before.kind = 'page_view' AND before.human
-                           AND before.at >= view.at - view.gap
+                           AND before.at BETWEEN view.at - view.gap AND view.at
                            AND (before.at, before.id) < (view.at, view.id)
-                     ) GROUP BY lead_id
+                         LIMIT 1
+                     ) IS NULL GROUP BY lead_id
                 ), joined AS (
                     SELECT view.lead_id, count(DISTINCT next.id) AS number
                       FROM view CROSS JOIN LATERAL (
@@ -107,14 +109,15 @@ class CrmLead(models.Model):
                            AND touch.id NOT IN (SELECT id FROM view)
                          ORDER BY touch.at, touch.id LIMIT 1
                       ) AS next
-                     WHERE NOT EXISTS (
-                        SELECT FROM lead_touchpoint AS before
+                     WHERE (
+                        SELECT true FROM lead_touchpoint AS before
                          WHERE before.lead_id = view.lead_id
                            AND before.kind = 'page_view' AND before.human
-                           AND before.at >= next.at - view.gap
+                           AND before.at BETWEEN next.at - view.gap AND next.at
                            AND (before.at, before.id) < (next.at, next.id)
                            AND before.id NOT IN (SELECT id FROM view)
-                     ) GROUP BY view.lead_id
+                         LIMIT 1
+                     ) IS NULL GROUP BY view.lead_id
                 ), delta AS (
                     SELECT lead_id, count(*) AS pages,
                            COALESCE(sum(seconds), 0) AS seconds, max(at) AS last
