@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """Activation of a model on all leads, against ``filtered_domain`` lead by lead.
 
-Ten criteria with forty options. The usual way goes through the leads, asks each option's
-domain by the ORM until one of the criterion holds, and writes quality and grade by the
-ORM; it is measured on a sample. Ours does more: it also keeps the history and counts
-engagement. Then a version that changes few leads, and the statements of a batch.
+Ten criteria with forty options. The usual way goes through the leads, asks the domain
+of each option by the ORM until one of the criterion holds, and writes quality and grade
+by the ORM; it is measured on a sample. Ours does more: it also keeps the history and
+counts engagement. Then a version that changes few leads, and the statements of a batch.
 ``--memory``: the process at its highest with many leads, against 1 000.
 """
 
@@ -63,7 +63,8 @@ draft = model._new_version()
 draft.criterion_ids[0].option_ids[3].points += 1
 few = activate(draft)
 env.cr.execute(
-    "SELECT count(*) FROM crm_lead JOIN place USING (id) WHERE crm_lead.ctid <> place.at"
+    "SELECT count(*) FROM crm_lead AS lead JOIN place USING (id)"
+    " WHERE lead.ctid <> place.at"
 )
 written = env.cr.fetchone()[0]
 env.cr.execute("SELECT count(*) FROM crm_lead WHERE function = 'Student'")
@@ -102,7 +103,8 @@ def speed(it: lab.Lab, leads: int, sample: int) -> None:
     print(f"usual way           {found['usual'][0]:9.0f} leads/s, then", end=" ")
     print(f"{found['usual'][1]:.0f} ({sample} leads)")
     print(f"activation          {ours:9.0f} leads/s, {found['seconds']:.1f} s")
-    print(f"a version for few   {leads / found['few']:9.0f} leads/s, {found['few']:.1f} s")
+    few = found["few"]
+    print(f"a version for few   {leads / few:9.0f} leads/s, {few:.1f} s")
     print(f"  rows written      {found['written']:9d} of {found['due']} that changed")
     print(f"statements a batch  {found['statements']} of 500 and 5 000 leads")
     report(

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+"""Real workers that write the scores of the same leads at the same moment."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import odoorpc
+import pytest
+
+from lab import Lab, Odoo
+from lab.access import LOGIN, connector_access
+
+CHANNEL = {"name": "Calls", "code": "twice-calls", "channel_type": "form"}
+LEADS = 400
+MODEL = (
+    """
+model = env["lead.score.model"].create({
+    "name": "Twice",
+    "sequence": 0,
+    "half_life": 36500,
+    "activity_ids": [
+        (0, 0, {"name": "Call", "kind": "call_in", "points": 3}),
+        (0, 0, {"name": "Page", "kind": "page_view", "points": 2, "capped": True,
+                "cap": 1000, "window_days": 7}),
+    ],
+    "criterion_ids": [(0, 0, {
+        "name": "Title",
+        "field_id": env["ir.model.fields"]._get("crm.lead", "function").id,
+        "option_ids": [(0, 0, {"operator": "word", "value": "CEO", "points": 10}),
+                       (0, 0, {"operator": "filled", "points": 5})],
+    })],
+})
+model.action_activate()
+env["crm.lead"].create([
+    {"name": f"Lead {n}", "function": "Sales", "email_from": f"duc.{n}@example.com"}
+    for n in range(LEADS)
+])
+env["lead.score.model"]._cron_rescore()
+env.cr.commit()
+"""
+    % LEADS
+)
+DRAFT = """
+draft = env["lead.score.model"].search([("name", "=", "Twice")])._new_version()
+draft.criterion_ids.option_ids[1].points = 8
+draft.action_activate()
+env["lead.score.model"]._cron_rescore(20)
+env.cr.commit()
+leads = env["crm.lead"].search([("name", "like", "Lead %")])
+assert not draft.rescored_until
+assert set(leads.mapped("quality_score")) <= {80, 100}, leads.mapped("quality_score")
+print("fine")
+"""
+
+
+@pytest.fixture(scope="module")
+def workers(the_lab: Lab) -> Iterator[tuple[Odoo, str]]:
+    """A database with a score model in use, served by two processes."""
+    with the_lab.temporary("score_twice") as database:
+        key = connector_access(the_lab, database, [CHANNEL])
+        the_lab.shell(database, MODEL)
+        with the_lab.odoo(database, workers=2) as odoo:
+            yield odoo, key
+
+
+def connect(odoo: Odoo, login: str, password: str) -> Any:
+    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=120)
+    rpc.login(odoo.database, login, password)
+    return rpc
+
+
+def test_no_touch_is_lost(workers: tuple[Odoo, str]) -> None:
+    odoo, key = workers
+    sessions = [connect(odoo, LOGIN, key) for _ in range(2)]
+    rounds = 12
+
+    def call(caller: int, number: int) -> list[dict[str, Any]]:
+        touchpoints = [
+            {
+                "channel": CHANNEL["code"],
+                "external_id": f"{caller}-{number}-{kind}",
+                "kind": kind,
+                "at": "2026-11-20T09:00:00Z",
+                "contact": {"email": "duc.7@example.com"},
+            }
+            for kind in ("call_in", "page_view")
+        ]
+        submissions = sessions[caller].env["lead.submission"]
+        return list(submissions.ingest_touchpoints(touchpoints))
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(rounds):
+            calls = [pool.submit(call, caller, number) for caller in range(2)]
+            for done in calls:
+                assert {row["status"] for row in done.result()} == {"created"}
+    admin = connect(odoo, "admin", "admin")
+    leads = admin.env["crm.lead"]
+    [lead] = leads.search_read(
+        [("email_normalized", "=", "duc.7@example.com")], ["engagement_score"]
+    )
+    assert lead["engagement_score"] == 2 * rounds * (3 + 2)
+    explained = leads.explain_score(lead["id"])
+    assert explained["engagement"]["shown"] == lead["engagement_score"]
+
+
+def test_others_work_while_a_model_is_activated(
+    the_lab: Lab, workers: tuple[Odoo, str]
+) -> None:
+    odoo, _key = workers
+    admin = connect(odoo, "admin", "admin")
+    leads = admin.env["crm.lead"]
+    ids = leads.search([("name", "like", "Lead %")])
+    assert len(ids) == LEADS
+    with ThreadPoolExecutor(1) as pool:
+        activation = pool.submit(the_lab.shell, odoo.database, DRAFT)
+        written = 0
+        while not activation.done():
+            leads.write([ids[written % LEADS]], {"function": "CEO"})
+            written += 1
+        assert "fine" in activation.result()
+    assert written > 20
+    scored = leads.search_count(
+        [("id", "in", ids), ("function", "=", "CEO"), ("quality_score", "=", 100)]
+    )
+    assert scored == min(written, LEADS)
