@@ -88,9 +88,7 @@ def upgraded(the_lab: Lab, old_addons: Path) -> Iterator[str]:
         install = ("-i", "lead_pipeline", "--with-demo", "--stop-after-init")
         environ = the_lab.environment.environ()
         run(
-            the_lab.argv(
-                *old, "-i", "lead_pipeline", "--with-demo", "--stop-after-init"
-            ),
+            the_lab.argv(*old, *install),
             what="Installing the addons as they were",
             env=environ,
         )
