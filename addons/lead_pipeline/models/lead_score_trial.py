@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..engine.decay import Decay, Level
 from ..engine.scoring import quality
+from .crm_lead_trial import PastValues
 
 #: what becomes of a lead, and what only work on it brings about: who reads these knows
 #: the outcome
@@ -246,7 +247,7 @@ class LeadScoreTrial(models.AbstractModel):
         stages = self.env["crm.stage"].search([])
         won = set(stages.filtered("is_won").ids)
         first = stages.filtered(lambda stage: not stage.is_won)[:1].id
-        values = {}
+        values = PastValues()
         for lead_id, stage, team, *others in found:
             # as core reads them; a lead that was open was in no won stage
             pairs = [("stage_id", first if not stage or stage in won else stage)]

@@ -306,6 +306,15 @@ class TestScoreBacktest(ScorePastCase):
         self.assertLess(self._score(result, "odoo")["auc"]["value"], 0.95)
         self.assertTrue(any("flatters" in note for note in result["notes"]))
 
+    def test_context_from_outside_changes_no_probability(self):
+        self._many(4)
+        lead = self.env["crm.lead"].create({"name": "Gutter"})
+        forged = {lead.id: {"values": [("stage_id", 1)], "team_id": 0}}
+        self.assertNotEqual(
+            lead.with_context(lead_score_trial=forged)._pls_get_lead_pls_values(),
+            forged,
+        )
+
     def test_too_few_is_said(self):
         self.assertEqual(self._backtest(self.model)["verdict"], "too_few")
         self._past_lead(True)
