@@ -39,6 +39,7 @@
         "views/crm_lead_tracking_views.xml",
         "views/lead_score_criterion_views.xml",
         "views/lead_score_model_views.xml",
+        "views/lead_score_model_list_views.xml",
         "views/crm_lead_score_views.xml",
         "views/res_config_settings_views.xml",
         "report/crm_lead_report_views.xml",
