@@ -13,8 +13,7 @@ from lab.access import LOGIN, connector_access
 
 CHANNEL = {"name": "Calls", "code": "twice-calls", "channel_type": "form"}
 LEADS = 400
-MODEL = (
-    """
+MODEL = """
 model = env["lead.score.model"].create({
     "name": "Twice",
     "sequence": 0,
@@ -38,9 +37,7 @@ env["crm.lead"].create([
 ])
 env["lead.score.model"]._cron_rescore()
 env.cr.commit()
-"""
-    % LEADS
-)
+""".replace("LEADS", str(LEADS))
 DRAFT = """
 draft = env["lead.score.model"].search([("name", "=", "Twice")])._new_version()
 draft.criterion_ids.option_ids[1].points = 8
