@@ -46,6 +46,7 @@ DAYS = [
     datetime(2026, 11, 1),
     BLOCK_EDGE,
 ]
+calm = settings(deadline=None, max_examples=60)
 zones = st.sampled_from(ZONES)
 moments = st.builds(
     lambda day, quarters: day + quarters * QUARTER,
@@ -100,7 +101,7 @@ def at_work(week, tz, leaves, at):
 # --- exact -----------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@calm
 @given(st.one_of(st.none(), weeks), zones, absences, moments, st.integers(0, 1400))
 def test_it_is_what_counting_says(week, tz, leaves, start, quarters):
     calendar = Calendar(week, tz, leaves)
@@ -112,6 +113,7 @@ def test_it_is_what_counting_says(week, tz, leaves, start, quarters):
     assert calendar.business_seconds(end, start) == 0
 
 
+@calm
 @given(st.one_of(st.none(), weeks), zones, absences, seconds)
 def test_open_is_what_the_clock_says(week, tz, leaves, at):
     expected = at_work(week, tz, leaves, at)
@@ -121,6 +123,7 @@ def test_open_is_what_the_clock_says(week, tz, leaves, at):
     )
 
 
+@calm
 @given(calendars, seconds, seconds, seconds)
 def test_time_adds_up(calendar, one, two, three):
     one, two, three = sorted((one, two, three))
@@ -130,6 +133,7 @@ def test_time_adds_up(calendar, one, two, three):
     assert 0 <= first <= (two - one) // SECOND
 
 
+@calm
 @given(calendars, seconds, st.integers(0, 40 * 86400))
 def test_adding_is_the_inverse_of_measuring(calendar, start, amount):
     end = calendar.add_business(start, amount)
@@ -141,6 +145,7 @@ def test_adding_is_the_inverse_of_measuring(calendar, start, amount):
         assert calendar.business_seconds(start, end - SECOND) == amount - 1
 
 
+@calm
 @given(calendars, seconds, seconds, st.integers(0, 10**6), st.integers(0, 10**6))
 def test_later_and_longer_end_later(calendar, one, two, less, more):
     one, two = sorted((one, two))
@@ -152,6 +157,7 @@ def test_later_and_longer_end_later(calendar, one, two, less, more):
     assert ends == sorted(ends)
 
 
+@calm
 @given(calendars, seconds)
 def test_the_next_opening(calendar, at):
     found = calendar.next_open(at)
@@ -163,6 +169,7 @@ def test_the_next_opening(calendar, at):
     assert (found == at) == calendar.is_open(at)
 
 
+@calm
 @given(calendars, seconds)
 def test_a_span_lasts(calendar, at):
     is_open, until = calendar.span(at)
@@ -217,6 +224,7 @@ def test_an_hour_that_comes_twice_is_worked_twice_and_a_skipped_one_not():
     assert half.is_open(datetime(2026, 10, 25, 1, 15))
 
 
+@calm
 @given(zones, seconds)
 @example("Pacific/Apia", datetime(2011, 12, 30, 5))  # no 30th of December there
 def test_days_follow_each_other(tz, at):
@@ -231,6 +239,7 @@ def test_days_follow_each_other(tz, at):
 OFFICE = [Attendance(day, *hours) for day in range(5) for hours in ((8, 12), (13, 17))]
 
 
+@calm
 @given(weeks, weeks, zones, absences, absences, seconds, seconds)
 def test_overlaps_count_once(week, other, tz, leaves, more, start, end):
     both = Calendar(week + other, tz, leaves + more)
