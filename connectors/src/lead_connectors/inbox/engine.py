@@ -102,6 +102,14 @@ class Database:
                     f"the inbox {self.where} was written by a newer release (schema"
                     f" {found}, this one knows {schema.VERSION}): install that release"
                 )
+            elif found < schema.VERSION:
+                # 2 has more states, and indexes for them
+                for table in schema.metadata.tables.values():
+                    for index in table.indexes:
+                        index.create(conn, checkfirst=True)
+                conn.execute(
+                    sa.update(schema.schema_version).values(version=schema.VERSION)
+                )
 
     def close(self) -> None:
         """Give back every connection."""

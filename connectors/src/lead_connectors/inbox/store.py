@@ -30,7 +30,9 @@ from lead_connectors.inbox.rows import (
 )
 from lead_connectors.inbox.schema import (
     DELIVERED,
+    DISMISSED,
     DONE,
+    ERASED,
     INCOMPLETE,
     NEW,
     PARKED,
@@ -107,7 +109,7 @@ class Inbox:
             with self.db.read() as conn:
                 batch = self._load_receipts(conn, limit, max_bytes)
             yield batch
-            if batch.found or batch.parked:
+            if batch.found or batch.parked or batch.dismissed:
                 with self.db.write() as conn:
                     self._finish(conn, batch)
         else:
@@ -143,12 +145,13 @@ class Inbox:
                 .where(receipts.c.id.in_([stored.id for stored, _ in batch.found]))
                 .values(state=DONE, replay=0, reason=None)
             )
-        for stored, reason in batch.parked:
-            conn.execute(
-                sa.update(receipts)
-                .where(receipts.c.id == stored.id)
-                .values(state=PARKED, replay=0, reason=clean(reason))
-            )
+        for state, aside in ((PARKED, batch.parked), (DISMISSED, batch.dismissed)):
+            for stored, reason in aside:
+                conn.execute(
+                    sa.update(receipts)
+                    .where(receipts.c.id == stored.id)
+                    .values(state=state, replay=0, reason=clean(reason))
+                )
 
     # -- items ------------------------------------------------------------------
 
@@ -263,7 +266,8 @@ _MARK_DELIVERED = (
     sa.update(items)
     .where(items.c.id == sa.bindparam("b_id"))
     .values(
-        state=DELIVERED,
+        # Odoo may have had it in its hands while the person was erased here
+        state=sa.case((items.c.state == ERASED, ERASED), else_=DELIVERED),
         status=sa.case(
             (items.c.status.is_(None) | (_answer != "duplicate"), _answer),
             else_=items.c.status,
