@@ -215,7 +215,8 @@ def send_test(
         raise ConfigError(str(error)) from None
     except ConnectorError as error:
         fail(error, PROBLEMS)
-    fates = follow(opened(setup), made, request, within)
+    with opened(setup) as inbox:
+        fates = follow(inbox, made, request, within)
     if as_json:
         say([asdict(fate) for fate in fates])
     for fate in fates:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -76,13 +78,17 @@ def load_config(path: Path, *, quiet: bool = True) -> Config:
     return config
 
 
-def opened(config: Config) -> Inbox:
+@contextlib.contextmanager
+def opened(config: Config) -> Iterator[Inbox]:
     """The inbox, ready. Raises InboxUnavailable."""
     from lead_connectors.service import make_inbox
 
     inbox = make_inbox(config)
     inbox.open()
-    return inbox
+    try:
+        yield inbox
+    finally:
+        inbox.close()
 
 
 def chosen(config: Config, names: list[str]) -> list[str]:

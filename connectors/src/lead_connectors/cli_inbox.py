@@ -39,7 +39,8 @@ def status(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     from lead_connectors.commands.status import gather, show
 
     setup = load_config(config)
-    found = gather(opened(setup), setup.settings.inbox.keep_days)
+    with opened(setup) as inbox:
+        found = gather(inbox, setup.settings.inbox.keep_days)
     if as_json:
         say(found)
     else:
@@ -75,14 +76,15 @@ def replay(
     setup = load_config(config)
     if source:
         chosen(setup, [source])
-    done = run(
-        opened(setup).db,
-        source=source,
-        everything=everything,
-        dismissed=dismissed,
-        keys=keys,
-        dry_run=dry_run,
-    )
+    with opened(setup) as inbox:
+        done = run(
+            inbox.db,
+            source=source,
+            everything=everything,
+            dismissed=dismissed,
+            keys=keys,
+            dry_run=dry_run,
+        )
     if as_json:
         say(asdict(done) | {"dry_run": dry_run})
         return
@@ -115,7 +117,8 @@ def dismiss(
     # no check of the name: what is parked may be of a source that is gone
     who = os.environ.get("SUDO_USER") or getpass.getuser()
     note = f"dismissed by {who} on {datetime.now(UTC):%Y-%m-%d}: {reason.strip()}"
-    done = run(opened(setup).db, note, source=source, keys=keys)
+    with opened(setup) as inbox:
+        done = run(inbox.db, note, source=source, keys=keys)
     if as_json:
         say(asdict(done))
     else:
@@ -126,6 +129,47 @@ def dismiss(
         raise SystemExit(PROBLEMS)
 
 
+def erase(
+    person: Annotated[str, typer.Argument(metavar="EMAIL_OR_PHONE")],
+    dry_run: DryRunOption = False,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a person from the inbox; afterwards do the same in Odoo."""
+    from lead_connectors.deliver.parser import Parser
+    from lead_connectors.inbox.erase import erase as run
+    from lead_connectors.inbox.person import Person
+    from lead_connectors.metrics import Metrics
+    from lead_connectors.service import make_sources
+
+    wanted = Person(person)
+    setup = load_config(config)
+    note = f"erased on {datetime.now(UTC):%Y-%m-%d}"
+    with opened(setup) as inbox:
+        parser = Parser(inbox, make_sources(setup.sources), Metrics())
+        while not dry_run and parser.step() == 0:
+            pass  # of an unread request nobody knows which lead is whose
+        done = run(inbox.db, wanted, note, dry_run=dry_run)
+    if as_json:
+        say(asdict(done) | {"dry_run": dry_run})
+        return
+    verb = "would be" if dry_run else "are"
+    print(f"{len(done.items)} items, {len(done.receipts)} raw requests {verb} erased")
+    for keys, what in (
+        ([*done.items, *done.receipts], "these"),
+        (done.undelivered, "not in Odoo yet, and never will be"),
+        (done.named, "the id itself is the address; it stays, or they come again"),
+    ):
+        if keys:
+            print(f"    {what}: {', '.join(keys)}")
+    if done.unread:
+        print(
+            f"! {done.unread} leads were not read yet, whosever they are: run it again"
+        )
+    if not dry_run:
+        print("Now erase the person in Odoo: the contact, Actions > Privacy Lookup")
+
+
 def _keys(ids: list[str] | None) -> list[str]:
     for key in ids or []:
         if not re.fullmatch(r"[ir][0-9]{1,18}", key):
@@ -133,4 +177,4 @@ def _keys(ids: list[str] | None) -> list[str]:
     return ids or []
 
 
-COMMANDS = (status, replay, dismiss)
+COMMANDS = (status, replay, dismiss, erase)

@@ -261,20 +261,21 @@ _RESET: dict[str, Any] = {
     **FREE,
 }
 
+_erased = items.c.state == ERASED
 _answer = sa.bindparam("b_status", type_=sa.Text)
 _MARK_DELIVERED = (
     sa.update(items)
     .where(items.c.id == sa.bindparam("b_id"))
     .values(
         # Odoo may have had it in its hands while the person was erased here
-        state=sa.case((items.c.state == ERASED, ERASED), else_=DELIVERED),
+        state=sa.case((_erased, ERASED), else_=DELIVERED),
         status=sa.case(
             (items.c.status.is_(None) | (_answer != "duplicate"), _answer),
             else_=items.c.status,
         ),
         submission_id=sa.bindparam("b_submission"),
         lead_id=sa.bindparam("b_lead"),
-        reason=sa.bindparam("b_reason"),
+        reason=sa.case((_erased, items.c.reason), else_=sa.bindparam("b_reason")),
         delivered_at=sa.bindparam("b_now"),
         **FREE,
     )
