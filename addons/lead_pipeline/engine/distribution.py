@@ -138,20 +138,15 @@ class Pool:
         free = self._who_is_free(lead, at, method)
         if not free:
             return self._unplaced(lead, at)
-        candidates = self._candidates(lead, free)
-        group, share = free.group, 0.0
+        group = free.group
         owed = self._turns.owed(group) if len(group) > 1 else []
         place = self._turns.take(group)
-        if owed:
-            total = sum(self.members[one].weight for one in group)
-            share = self.members[place].weight / total
-            for one, before in zip(group, owed, strict=True):
-                after = before + self.members[one].weight / total - (one == place)
-                candidates[one] = candidates[one]._replace(owed=before, after=after)
-        candidates[place] = candidates[place]._replace(reason=CHOSEN)
+        candidates = self._candidates(lead, free, place, owed)
+        total = sum([self.members[one].weight for one in group])
+        share = self.members[place].weight / total if owed else 0.0
         self._give(place, at)
         ref, reason = self.members[place].ref, _decided_by(free)
-        return Decision(lead.ref, at, ref, reason, None, share, tuple(candidates))
+        return Decision(lead.ref, at, ref, reason, None, share, candidates)
 
     def choose(self, lead: Lead, at: datetime, method: str = TURN) -> Hashable | None:
         """As :meth:`decide`, without the story."""
@@ -246,27 +241,42 @@ class Pool:
         least = min(loads)
         return [one for one, load in zip(free, loads, strict=True) if load == least]
 
-    def _candidates(self, lead: Lead, free: _Free | None) -> list[Candidate]:
-        """Every member with one reason; the chosen one is not known yet."""
-        group = set(free.group) if free else ()
-        picky = lead.must or lead.excluded
-        candidates = []
-        for place, (member, held) in enumerate(
-            zip(self.members, self._held, strict=True)
-        ):
-            reason = unfit(member, lead) if picky else None
-            if reason:
-                held = Candidate(member.ref, reason)
-            elif not held:
-                reason = TURN if place in group else free.method
-                held = Candidate(member.ref, reason)
-                if free.method == MATCH:
-                    held = held._replace(score=wishes_met(member, lead))
-            candidates.append(held)
-        return candidates
+    def _candidates(
+        self, lead: Lead, free: _Free, chosen: int, owed: list[float]
+    ) -> tuple[Candidate, ...]:
+        """Every member with one reason."""
+        between: dict[int, float | None] = dict.fromkeys(free.group)
+        between.update(zip(free.group, owed, strict=False))  # a group of one owes none
+        total = sum([self.members[one].weight for one in free.group])
+        candidates = self._passed_over(lead)
+        for place in free.places:
+            member = self.members[place]
+            after = score = None
+            reason = TURN if place in between else free.method
+            if place == chosen:
+                reason = CHOSEN
+            before = between.get(place)
+            if before is not None:
+                after = before + member.weight / total - (place == chosen)
+            if free.method == MATCH:
+                score = wishes_met(member, lead)
+            candidates[place] = Candidate(
+                member.ref, reason, None, before, after, score
+            )
+        return tuple(candidates)
+
+    def _passed_over(self, lead: Lead) -> list[Candidate | None]:
+        """Why members may not get a lead now, None for those who may."""
+        if not lead.must and not lead.excluded:
+            return self._held.copy()
+        held = []
+        for member, hindered in zip(self.members, self._held, strict=True):
+            reason = unfit(member, lead)
+            held.append(Candidate(member.ref, reason) if reason else hindered)
+        return held
 
     def _unplaced(self, lead: Lead, at: datetime) -> Decision:
-        candidates = tuple(self._candidates(lead, None))
+        candidates = tuple(self._passed_over(lead))
         reason = _why_nobody(candidates)
         untils = [one.until for one in candidates if one.until]
         until = min(untils, default=None)
