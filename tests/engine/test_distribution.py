@@ -392,6 +392,21 @@ def test_a_clock_that_goes_back_opens_no_cap():
     assert pool.decide(Lead(3), START + DAY).chosen == "Ana"
 
 
+def test_a_clock_that_goes_back_is_looked_at_again():
+    office = Calendar(OFFICE, "Europe/Berlin")
+    pool = Pool([Member("Ana", calendar=office)])
+    assert pool.decide(Lead(1), START).chosen == "Ana"
+    assert pool.decide(Lead(2), START - HOUR).reason == ALL_AWAY
+
+
+def test_who_is_free_again_has_the_old_place_in_the_order():
+    ana = Member("Ana", max_open=1, load=Load(open=1))
+    pool = Pool([ana, Member("Bo")])
+    assert pool.obstacle("Ana", Lead(1), START).reason == OPEN_CAP
+    pool.close("Ana", START)
+    assert pool.choose(Lead(1), START) == "Ana"  # both level: the first of the pool
+
+
 def test_leads_without_a_turn_fill_the_caps_and_closed_ones_free_them():
     pool = Pool([Member("Ana", max_open=2, per_week=3), Member("Bo", active=False)])
     pool.give("Ana", START)

@@ -86,7 +86,7 @@ class _Block:
 
     def find(self, seconds: int) -> int:
         """The first moment with so many open seconds before it (1 to the total)."""
-        index = bisect_right(self.before, seconds - 1, hi=len(self.starts)) - 1
+        index = bisect_right(self.before, seconds - 1) - 1
         return self.starts[index] + seconds - self.before[index]
 
 
@@ -287,11 +287,9 @@ def _offsets(tz: str, number: int) -> tuple[tuple[int, int, int], ...]:
                 low = middle
             else:
                 high = middle
-        if high < stop:
-            pieces.append((start, high, offset))
-            start = high
-        offset = ahead(day)
-    pieces.append((start, stop, ahead(start)))
+        pieces.append((start, high, offset))
+        start, offset = high, ahead(day)
+    pieces.append((start, stop, offset))
     return tuple(pieces)
 
 
