@@ -168,6 +168,48 @@ def test_status_and_replay(tmp_path: Path, run: Run) -> None:
         )
 
 
+def test_dismiss(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_config(tmp_path)
+    with reopened(tmp_path) as inbox:
+        fill(inbox, ["a"], source="signed")
+        [one] = inbox.claim_waiting(10, 1 << 20)
+        inbox.park([(one, "[sources.signed] is gone")])
+    text = run("status", "--config", config)[1]
+    assert "[sources.signed] is gone" in text and "dismiss" in text
+    dismiss = ("dismiss", "--config", config)
+    assert run(*dismiss, "--parked")[0] == 2  # why?
+    assert run(*dismiss, "--parked", "--reason", " ")[0] == 2
+    assert run(*dismiss, "--reason", "no lead")[0] == 2
+    monkeypatch.setenv("SUDO_USER", "ana")
+    code, text = run(*dismiss, "--id", f"i{one.id}", "--reason", "no lead")
+    assert code == 0 and "1 items and 0 raw requests are dismissed" in text
+    with reopened(tmp_path) as inbox:
+        [fate] = report.fates(inbox.db, "signed", ["a"])
+    today = datetime.now(UTC).date()
+    assert fate.reason == (
+        f"[sources.signed] is gone (dismissed by ana on {today}: no lead)"
+    )
+    code, text = run("status", "--config", config)
+    assert code == 0 and "dismissed" in text
+    code, text = run(*dismiss, "--id", f"i{one.id}", "--reason", "again", "--json")
+    assert (code, json.loads(text)) == (1, {"receipts": 0, "items": 0, "others": 1})
+    code, text = run("replay", "--dismissed", "--config", config)
+    assert code == 0 and "1 items and 0 raw requests will be sent again" in text
+
+
+def test_status_warns_before_leads_are_given_up(tmp_path: Path, run: Run) -> None:
+    config = write_config(tmp_path, inbox="keep_days = 30")
+    with reopened(tmp_path) as inbox:
+        fill(inbox, ["a"], source="signed")
+        inbox.park((i, "no") for i in inbox.claim_waiting(10, 1 << 20))
+        with inbox.db.write() as conn:
+            conn.exec_driver_sql(
+                "UPDATE items SET created_at = created_at - 24 * 86400"
+            )
+    code, text = run("status", "--config", config)
+    assert code == 1 and "! 1 of them are dismissed within 7 days" in text
+
+
 def test_send_test(tmp_path: Path, run: Run) -> None:
     odoo = MemoryOdoo()
     config = write_config(tmp_path)
@@ -220,9 +262,7 @@ def test_sync_without_odoo(tmp_path: Path, api: Platform, run: Run) -> None:
         assert report.live(inbox.db)["waiting"] == 1
 
 
-def test_sync_of_what_only_sends(
-    tmp_path: Path, odoo: OdooServer, run: Run
-) -> None:
+def test_sync_of_what_only_sends(tmp_path: Path, odoo: OdooServer, run: Run) -> None:
     """There is nothing to read; what waits is delivered all the same."""
     with reopened(tmp_path) as inbox:
         fill(inbox, ["a", "b"], source="signed")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from support.items import fill, item
 
 from lead_connectors.errors import ConfigError
-from lead_connectors.inbox import Inbox, marks, report, upkeep
+from lead_connectors.inbox import Inbox, marks, report, trim, upkeep
 from lead_connectors.inbox.schema import items, receipts, schema_version
 from lead_connectors.inbox.store import receipt_row
 from lead_connectors.odoo.client import IngestResult
@@ -179,11 +179,11 @@ def test_trimming_keeps_rows_and_whatever_is_not_delivered(inbox: Inbox) -> None
         batch.parked.append((third, "no"))
     done, _ = inbox.claim_waiting(10, 1 << 20)
     inbox.mark_delivered([(done, CREATED)])
-    assert upkeep.trim(inbox.db, keep_days=1) is not None  # received long ago
+    assert trim.trim(inbox.db, keep_days=1) is not None  # received long ago
     assert state_of(inbox, "a").submission is not None  # delivered just now
     after: int | None = 0
     while after is not None:
-        after = upkeep.trim(inbox.db, keep_days=-1, after=after)
+        after = trim.trim(inbox.db, keep_days=-1, after=after)
     with inbox.db.read() as conn:
         bodies = conn.scalars(sa.select(receipts.c.body).order_by(receipts.c.id)).all()
     assert bodies == [None, b"waiting", b"parked"]

@@ -8,49 +8,35 @@ whatever else was found.
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from lead_connectors import log
-from lead_connectors.config import Config, load
+from lead_connectors import cli_inbox
+from lead_connectors.cli_base import (
+    DEFAULT,
+    PROBLEMS,
+    UNREACHABLE,
+    USAGE,
+    ConfigOption,
+    JsonOption,
+    app,
+    chosen,
+    fail,
+    load_config,
+    opened,
+    say,
+)
 from lead_connectors.errors import ConfigError, ConnectorError, Park
-from lead_connectors.inbox import Inbox, InboxUnavailable
-from lead_connectors.registry import suggest
+from lead_connectors.inbox import InboxUnavailable
 from lead_connectors.secrets import hide_secrets
 from lead_connectors.sources.base import Finding
 
 __all__ = ["app", "main"]
-
-PROBLEMS, USAGE, UNREACHABLE = 1, 2, 3
-
-app = typer.Typer(
-    help="Brings leads from ad platforms and web forms into Odoo, and loses none.",
-    epilog=(
-        "Exit codes: 0 fine, 1 problems found, 2 configuration or usage error,"
-        " 3 something can't be reached."
-    ),
-    no_args_is_help=True,
-    add_completion=False,
-    # tracebacks with variables would show leads and secrets
-    pretty_exceptions_enable=False,
-)
-
-ConfigOption = Annotated[
-    Path,
-    typer.Option(
-        "--config", "-c", envvar="LEAD_CONNECTORS_CONFIG", help="The file to use."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead.")]
-DEFAULT = Path("connectors.toml")
 
 
 def main() -> None:
@@ -58,45 +44,9 @@ def main() -> None:
     try:
         app()
     except ConfigError as error:
-        _fail(error, USAGE)
+        fail(error, USAGE)
     except InboxUnavailable as error:
-        _fail(error, UNREACHABLE)
-
-
-def _fail(error: Exception | str, code: int) -> NoReturn:
-    print(hide_secrets(f"lead-connectors: {error}"), file=sys.stderr)
-    raise SystemExit(code)
-
-
-def _say(data: Any) -> None:
-    print(hide_secrets(json.dumps(data, indent=2, default=str)))
-
-
-def _load(path: Path, *, quiet: bool = True) -> Config:
-    config = load(path)
-    settings = config.settings.log
-    # a command's own output is enough; its workers speak up when something breaks
-    log.set_up(settings.format, "error" if quiet else settings.level)
-    return config
-
-
-def _opened(config: Config) -> Inbox:
-    from lead_connectors.service import make_inbox
-
-    inbox = make_inbox(config)
-    inbox.open()
-    return inbox
-
-
-def _chosen(config: Config, names: list[str]) -> list[str]:
-    known = [setup.name for setup in config.sources]
-    for name in names:
-        if name not in known:
-            raise ConfigError(
-                f'{config.path} has no source "{name}"{suggest(name, known)}.'
-                f" Configured: {', '.join(known) or 'none'}"
-            )
-    return names or known
+        fail(error, UNREACHABLE)
 
 
 @app.command()
@@ -104,7 +54,7 @@ def serve(config: ConfigOption = DEFAULT) -> None:
     """Run the service: take webhooks, poll platforms, deliver to Odoo."""
     from lead_connectors.service import serve as run
 
-    run(_load(config, quiet=False))
+    run(load_config(config, quiet=False))
 
 
 @app.command()
@@ -124,8 +74,8 @@ def sync(
     from lead_connectors.commands.sync import compare_counts, sync_source
     from lead_connectors.service import Service
 
-    setup = _load(config)
-    names = _chosen(setup, sources or [])
+    setup = load_config(config)
+    names = chosen(setup, sources or [])
     service = Service(setup)
     service.inbox.open()
     pollable = [s for n in names if (s := service.sources[n]).can_poll]
@@ -155,7 +105,7 @@ def sync(
             left, undelivered = -1, str(error)
     if as_json:
         rows = [result.as_dict() for result in results]
-        _say({"sources": rows, "undelivered": undelivered or left})
+        say({"sources": rows, "undelivered": undelivered or left})
     else:
         _show_sync(results, left, undelivered)
     if undelivered:
@@ -185,68 +135,8 @@ def _show_sync(results: list[Any], left: int, undelivered: str) -> None:
         print("✓ nothing waits")
 
 
-@app.command()
-def status(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
-    """Show what came in, what waits and what is parked. 1: something is wrong."""
-    from lead_connectors.commands.status import gather, show
-
-    inbox = _opened(_load(config))
-    found = gather(inbox)
-    if as_json:
-        _say(found)
-    else:
-        from rich.console import Console
-
-        show(found, Console())
-    if found["problems"] or found["parked"]:
-        raise SystemExit(PROBLEMS)
-
-
-@app.command()
-def replay(
-    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
-    parked: Annotated[bool, typer.Option("--parked", help="What was parked.")] = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Delivered leads too; Odoo knows them.")
-    ] = False,
-    ids: Annotated[
-        list[str] | None, typer.Option("--id", help="As `status` shows it: i12, r7.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
-    config: ConfigOption = DEFAULT,
-    as_json: JsonOption = False,
-) -> None:
-    """Parse and send again, after the cause was mended."""
-    from dataclasses import asdict
-
-    from lead_connectors.inbox.upkeep import replay as run
-
-    keys = ids or []
-    if sum((parked, everything, bool(keys))) != 1:
-        raise ConfigError("say what to replay: --parked, --all, or --id i12")
-    for key in keys:
-        if not re.fullmatch(r"[ir][0-9]{1,18}", key):
-            raise ConfigError(f'"{key}" is no id: `lead-connectors status` shows them')
-    setup = _load(config)
-    if source:
-        _chosen(setup, [source])
-    done = run(
-        _opened(setup).db,
-        source=source,
-        everything=everything,
-        keys=keys,
-        dry_run=dry_run,
-    )
-    if as_json:
-        _say(asdict(done) | {"dry_run": dry_run})
-    else:
-        verb = "would be" if dry_run else "will be"
-        print(
-            f"{done.items} items and {done.receipts} raw requests {verb} sent again;"
-            " the running service does it"
-        )
-        if done.gone:
-            print(f"! {done.gone} can't: their bytes were trimmed ([inbox] keep_days)")
+for command in cli_inbox.COMMANDS:
+    app.command()(command)
 
 
 @app.command()
@@ -264,8 +154,8 @@ def check(
     )
     from lead_connectors.service import make_inbox, make_odoo, make_sources
 
-    setup = _load(config)
-    names = _chosen(setup, sources or [])
+    setup = load_config(config)
+    names = chosen(setup, sources or [])
     made = make_sources(setup.sources)
     parts: list[tuple[str, Iterator[Finding]]] = [
         ("inbox", check_inbox(make_inbox(setup))),
@@ -276,7 +166,7 @@ def check(
     findings = [(where, found) for where, part in parts for found in part]
     bad = [found for _, found in findings if not found.ok]
     if as_json:
-        _say(
+        say(
             [
                 {
                     "where": where,
@@ -314,20 +204,21 @@ def send_test(
     from lead_connectors.commands.send_test import NoService, follow, send
     from lead_connectors.service import make_sources
 
-    setup = _load(config)
-    _chosen(setup, [source])
+    setup = load_config(config)
+    chosen(setup, [source])
     made = make_sources(setup.sources)[source]
     try:
         request = send(setup, made)
     except NoService as error:
-        _fail(error, UNREACHABLE)
+        fail(error, UNREACHABLE)
     except Park as error:
         raise ConfigError(str(error)) from None
     except ConnectorError as error:
-        _fail(error, PROBLEMS)
-    fates = follow(_opened(setup), made, request, within)
+        fail(error, PROBLEMS)
+    with opened(setup) as inbox:
+        fates = follow(inbox, made, request, within)
     if as_json:
-        _say([asdict(fate) for fate in fates])
+        say([asdict(fate) for fate in fates])
     for fate in fates:
         if not as_json:
             end = f"{fate.state} {fate.status} {fate.reason}".rstrip()

@@ -70,7 +70,9 @@ class InboxSection(_Section):
         description="Default: inbox.sqlite beside the configuration file.",
     )
     keep_days: float = Field(
-        default=90, gt=0, description="Days after which delivered bodies are dropped."
+        default=90,
+        gt=0,
+        description="Days that bodies are kept; after them parked leads are given up.",
     )
 
     @field_validator("url", mode="before")

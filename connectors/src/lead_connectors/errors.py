@@ -7,7 +7,15 @@ response body or personal data into one.
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "ConnectorError", "Park", "Refuse", "Retry", "StopSource"]
+__all__ = [
+    "ConfigError",
+    "ConnectorError",
+    "Dismiss",
+    "Park",
+    "Refuse",
+    "Retry",
+    "StopSource",
+]
 
 
 class ConnectorError(Exception):
@@ -32,6 +40,10 @@ class Retry(ConnectorError):
 
 class Park(ConnectorError):
     """This item can't be processed as it is: keep it, tell why, go on with others."""
+
+
+class Dismiss(Park):
+    """Nobody sent this, a robot did: keep it for a while, count it, call nobody."""
 
 
 class StopSource(ConnectorError):

@@ -15,6 +15,7 @@ __all__ = ["Metrics"]
 
 # What the web door answers when it turns a request away.
 _REFUSALS = ("400", "401", "403", "404", "405", "413", "429", "500", "503")
+_DISMISSALS = ("robot", "too_old")
 _POLLS = ("ok", "retry", "stopped")
 _FAILURES = ("unreachable", "garbled", "denied", "rejected")
 _LATENCY = (0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800, 7200, 43200, 172800)
@@ -47,6 +48,12 @@ class Metrics:
             "lead_connectors_parked",
             "Receipts and items put aside for a person",
             ["source"],
+            registry=registry,
+        )
+        self.dismissed = Counter(
+            "lead_connectors_dismissed",
+            "Receipts and items that nobody has to look at, by why",
+            ["source", "why"],
             registry=registry,
         )
         self.delivered = Counter(
@@ -106,6 +113,8 @@ class Metrics:
             name = source.name
             for counter in (self.received, self.parsed, self.parked):
                 counter.labels(name)
+            for why in _DISMISSALS:
+                self.dismissed.labels(name, why)
             for status in _REFUSALS:
                 self.refused.labels(name, status)
             for status in sorted(STATUSES):

@@ -133,7 +133,7 @@ class Service:
             *self.completers,
             self.deliverer,
             *self.pollers,
-            Trimmer(self.inbox, settings.inbox.keep_days),
+            Trimmer(self.inbox, settings.inbox.keep_days, self.metrics),
         ]
         self.app = make_app(
             sources=self.sources,

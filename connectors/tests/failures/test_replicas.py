@@ -57,7 +57,8 @@ def test_two_share_the_work_and_one_dies(
                 conn.execute(
                     sa.update(items).where(items.c.id.in_(ids)).values(leased_until=0)
                 )
-            return report.live(inbox.db)["waiting"] == 0
+            live = report.live(inbox.db)
+            return live["new"] == live["waiting"] == 0
 
         with contextlib.closing(inbox):
             wait_until(all_delivered, 20, 0.5)

@@ -12,7 +12,7 @@ from support.forms import (
     read,
 )
 
-from lead_connectors.errors import Park
+from lead_connectors.errors import Dismiss
 from lead_connectors.sources.base import Receipt
 from lead_connectors.testing.source_suite import (
     NOW,
@@ -133,10 +133,11 @@ def test_a_box_that_was_not_sent_says_nothing() -> None:
 
 def test_a_hidden_empty_field_beside_a_ticked_box() -> None:
     """Many tools send both, so that an unticked box is sent as well."""
-    for body, granted in ((b"name=Ann&news=&news=yes", True), (b"name=Ann&news=", False)):
+    for box, granted in ((b"news=&news=yes", True), (b"news=", False)):
+        body = b"name=Ann&" + box
         s = read(Receipt(body, NOW), consents={"news": "newsletter"})
         assert [consent.granted for consent in s.consents] == [granted]
-    boxes = [{"id": n, "title": "News", "value": v} for n, v in (("h", ""), ("n", "on"))]
+    boxes = [{"id": key, "title": "News", "value": key} for key in ("", "on")]
     labelled = {"fields": boxes}
     [consent] = read(as_json(labelled), consents={"News": "newsletter"}).consents
     assert consent.granted
@@ -150,12 +151,21 @@ def test_parameters_of_the_hooks_address_count() -> None:
     assert (a.form_id, a.utm_source) == ("quote", "expo")
 
 
-def test_honeypot_parks_and_test_field_marks() -> None:
+def test_a_honeypot_dismisses_and_a_test_field_marks() -> None:
     body = {"name": "Ann Ito", "website2": "http://spam.example", "t": "1"}
-    with pytest.raises(Park, match="honeypot"):
+    with pytest.raises(Dismiss, match="honeypot"):
         make(honeypot="website2").parse(as_json(body))
     assert read(as_json(body), test_field="t").test is True
     assert read(as_json(body)).test is False
+
+
+def test_a_robot_in_a_list_harms_no_neighbour() -> None:
+    robot = {"name": "Ann Ito", "website2": "http://spam.example"}
+    source = make(honeypot="website2")
+    [found] = source.parse(as_json([robot, {"name": "Lan Trần"}]))
+    assert found.submission and found.submission.contact.name == "Lan Trần"
+    with pytest.raises(Dismiss):
+        source.parse(as_json([robot, robot]))
 
 
 def test_redirect_for_plain_html_forms() -> None:

@@ -12,6 +12,7 @@ import requests
 
 from lead_connectors.errors import Park, Refuse
 from lead_connectors.secrets import SecretRef
+from lead_connectors.sources._fields import FieldsConfig
 from lead_connectors.sources._meta_lead import to_submission
 from lead_connectors.sources.base import Item, Receipt
 from lead_connectors.sources.meta import MetaConfig, MetaSource
@@ -209,7 +210,7 @@ def test_a_consent_box_and_its_answer(checked: Any, granted: list[bool]) -> None
         "created_time": "2026-11-20T08:49:14+0000",
         "custom_disclaimer_responses": [box],
     }
-    config = MetaConfig.model_construct(consents={"optional_1": "newsletter"})
+    config = FieldsConfig(type="meta", consents={"optional_1": "newsletter"})
     s = to_submission(lead, {}, channel="meta", config=config, lead_id="1")
     assert [consent.granted for consent in s.consents] == granted
 

@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lead_connectors.inbox import Inbox, marks, report
 
 __all__ = ["gather", "show"]
 
+_WARN_DAYS = 7.0
 
-def gather(inbox: Inbox) -> dict[str, Any]:
+
+def gather(inbox: Inbox, keep_days: float) -> dict[str, Any]:
     """Everything as plain JSON; times are ISO 8601 in UTC."""
     db = inbox.db
+    days = min(_WARN_DAYS, keep_days / 2)
     noted = [mark for mark in marks.all_marks(db) if mark.name != "@ready"]
     return {
         "inbox": db.where,
@@ -38,6 +42,10 @@ def gather(inbox: Inbox) -> dict[str, Any]:
             if mark.seen_until
         ],
         "parked": [asdict(parked) for parked in report.parked(db)],
+        "parked_soon_too_old": {
+            "count": report.parked_before(db, (keep_days - days) * 86400),
+            "days": days,
+        },
     }
 
 
@@ -69,6 +77,18 @@ def show(status: dict[str, Any], console: Console) -> None:
     if status["parked"]:
         table = Table("id", "source", "reason", title="Parked, newest first")
         for parked in status["parked"]:
-            table.add_row(parked["key"], parked["source"], parked["reason"])
+            table.add_row(parked["key"], parked["source"], escape(parked["reason"]))
         console.print(table)
-        console.print("Mend the cause, then `lead-connectors replay --parked`.")
+        console.print(
+            "Mend the cause, then `lead-connectors replay --parked`; what will never be"
+            " a lead: `lead-connectors dismiss`.",
+            markup=False,
+        )
+    old = status["parked_soon_too_old"]
+    if old["count"]:
+        console.print("[yellow]![/] ", end="")
+        console.print(
+            f"{old['count']} of them are dismissed within {old['days']:g} days, when"
+            " [inbox] keep_days is over",
+            markup=False,
+        )

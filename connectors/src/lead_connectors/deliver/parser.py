@@ -11,7 +11,7 @@ import structlog
 
 from lead_connectors.deliver.completer import completes
 from lead_connectors.deliver.worker import Worker
-from lead_connectors.errors import Park
+from lead_connectors.errors import Dismiss, Park
 from lead_connectors.inbox.store import Inbox, ParseBatch, StoredReceipt
 from lead_connectors.metrics import Metrics
 from lead_connectors.sources.base import Source
@@ -69,6 +69,14 @@ class Parser(Worker):
                 id=f"r{stored.id}",
                 reason=reason,
             )
+        for stored, reason in batch.dismissed:
+            self._metrics.dismissed.labels(stored.source, "robot").inc()
+            log.info(
+                "receipt dismissed",
+                source=stored.source,
+                id=f"r{stored.id}",
+                reason=reason,
+            )
         if not batch.receipts:
             return _IDLE
         self._parsed()
@@ -97,6 +105,8 @@ class Parser(Worker):
                 raise Park("the source gave an item without an id")
             if not completes(source) and any(i.submission is None for i in found):
                 raise Park("the source gave an item without its submission")
+        except Dismiss as dismiss:
+            batch.dismissed.append((stored, str(dismiss)))
         except Park as park:
             batch.parked.append((stored, str(park)))
         except Exception as error:

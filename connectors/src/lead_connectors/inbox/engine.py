@@ -102,6 +102,33 @@ class Database:
                     f"the inbox {self.where} was written by a newer release (schema"
                     f" {found}, this one knows {schema.VERSION}): install that release"
                 )
+            elif found < schema.VERSION:
+                # 2 has more states, and indexes for them
+                for table in schema.metadata.tables.values():
+                    for index in table.indexes:
+                        index.create(conn, checkfirst=True)
+                conn.execute(
+                    sa.update(schema.schema_version).values(version=schema.VERSION)
+                )
+
+    def forget(self) -> None:
+        """Leave nothing of what was deleted in SQLite's files.
+
+        The pages are overwritten already (``secure_delete``), but their old contents
+        stand in the -wal until it is written back. Raises InboxUnavailable when others
+        hold it for long. PostgreSQL does this by its vacuum.
+        """
+        if not self.is_sqlite:
+            return
+        with _translated(self.where), self._write_lock, self.engine.connect() as conn:
+            raw = conn.connection.driver_connection
+            assert raw is not None
+            busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise InboxUnavailable(
+                f"inbox {self.where}: erased, but the old bytes stand in the -wal until"
+                " others let go of it: run it again"
+            )
 
     def close(self) -> None:
         """Give back every connection."""
@@ -135,6 +162,7 @@ def _sqlite_connect(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # a commit is on disk when it returns
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is trimmed or erased is gone from the file
         "journal_size_limit=67108864",
         "cache_size=-4096",  # 4 MB a connection: memory is promised to be small
         "temp_store=MEMORY",

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from lead_connectors.inbox.engine import Database
 from lead_connectors.inbox.schema import (
+    DISMISSED,
     INCOMPLETE,
     NEW,
     PARKED,
@@ -18,7 +19,17 @@ from lead_connectors.inbox.schema import (
     receipts,
 )
 
-__all__ = ["Count", "Fate", "Parked", "counts", "fates", "live", "oldest", "parked"]
+__all__ = [
+    "Count",
+    "Fate",
+    "Parked",
+    "counts",
+    "fates",
+    "live",
+    "oldest",
+    "parked",
+    "parked_before",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ def oldest(db: Database) -> float | None:
 
 
 def counts(db: Database) -> list[Count]:
-    """Everything, by source and state; receipts only where they still need work."""
+    """Everything, by source and state; of receipts only those that are not done."""
     with db.read() as conn:
         by_item = conn.execute(
             sa.select(
@@ -103,7 +114,7 @@ def counts(db: Database) -> list[Count]:
         ).all()
         by_receipt = [
             row
-            for state in (NEW, PARKED)
+            for state in (NEW, PARKED, DISMISSED)
             for row in conn.execute(
                 sa.select(
                     receipts.c.source,
@@ -138,6 +149,24 @@ def parked(db: Database, limit: int = 20) -> list[Parked]:
             )
         ]
     return [Parked(f"{key}{row.id}", row.source, row.reason or "") for key, row in rows]
+
+
+def parked_before(db: Database, age: float) -> int:
+    """How many parked things came more than ``age`` seconds ago."""
+    with db.read() as conn:
+        before = db.clock(conn) - age
+        return sum(
+            conn.scalar(
+                sa.select(sa.func.count())
+                .select_from(table)
+                .where(is_state(table, PARKED), came < before)
+            )
+            or 0
+            for table, came in (
+                (items, items.c.created_at),
+                (receipts, receipts.c.received_at),
+            )
+        )
 
 
 def fates(db: Database, source: str, external_ids: list[str]) -> list[Fate]:

@@ -64,6 +64,7 @@ class ParseBatch:
         self.receipts = stored
         self.found: list[tuple[StoredReceipt, Sequence[Item]]] = []
         self.parked: list[tuple[StoredReceipt, str]] = []
+        self.dismissed: list[tuple[StoredReceipt, str]] = []
 
 
 def receipt_row(

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 
 NEW, DONE = "new", "done"
 INCOMPLETE, WAITING, DELIVERED = "incomplete", "waiting", "delivered"
-PARKED = "parked"
+# parked: a person must look. dismissed: somebody did, or nobody has to; it is sent
+# again only when asked for by name. erased: never again, whatever brings it.
+PARKED, DISMISSED, ERASED = "parked", "dismissed", "erased"
 
 metadata = sa.MetaData()
 
@@ -34,9 +36,10 @@ receipts = sa.Table(
     sa.Column("id", _Id, primary_key=True, autoincrement=True),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("received_at", sa.Double, nullable=False),
-    # new: to be parsed; done; parked: could not be parsed
+    # new: to be parsed; done; parked: could not be parsed; dismissed
     sa.Column("state", sa.Text, nullable=False, default=NEW),
-    # replay: 1 = parsing overwrites undelivered items, 2 = delivered ones too
+    # replay: 1 = parsing overwrites undelivered items, 2 = delivered ones too,
+    # 3 = dismissed ones as well
     sa.Column("replay", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.Text),
     sa.Column("size", sa.Integer, nullable=False),
@@ -54,7 +57,8 @@ items = sa.Table(
     sa.Column("external_id", sa.Text, nullable=False),
     sa.Column("receipt_id", _Id),  # null: found by a poll
     sa.Column("created_at", sa.Double, nullable=False),
-    # incomplete: only a reference; waiting: ready for Odoo; delivered; parked
+    # incomplete: only a reference; waiting: ready for Odoo; delivered; parked;
+    # dismissed; erased
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("next_attempt_at", sa.Double, nullable=False, default=0),
@@ -108,6 +112,7 @@ def _partial(name: str, where: sa.ColumnElement[bool], *columns: str) -> None:
 
 _partial("receipts_new", is_state(receipts, NEW), "id")
 _partial("receipts_parked", is_state(receipts, PARKED), "id")
+_partial("receipts_dismissed", is_state(receipts, DISMISSED), "source")
 _partial("items_waiting", is_state(items, WAITING), "id")
 _partial("items_incomplete", is_state(items, INCOMPLETE), "source", "id")
 _partial("items_parked", is_state(items, PARKED), "id")
@@ -115,6 +120,11 @@ _partial(
     "items_untrimmed",
     is_state(items, DELIVERED) & items.c.submission.is_not(None),
     "delivered_at",
+)
+_partial(
+    "items_dismissed_untrimmed",
+    is_state(items, DISMISSED) & items.c.submission.is_not(None),
+    "created_at",
 )
 sa.Index("items_count", items.c.source, items.c.state, items.c.status)
 sa.Index("items_receipt", items.c.receipt_id)

@@ -30,7 +30,9 @@ from lead_connectors.inbox.rows import (
 )
 from lead_connectors.inbox.schema import (
     DELIVERED,
+    DISMISSED,
     DONE,
+    ERASED,
     INCOMPLETE,
     NEW,
     PARKED,
@@ -107,7 +109,7 @@ class Inbox:
             with self.db.read() as conn:
                 batch = self._load_receipts(conn, limit, max_bytes)
             yield batch
-            if batch.found or batch.parked:
+            if batch.found or batch.parked or batch.dismissed:
                 with self.db.write() as conn:
                     self._finish(conn, batch)
         else:
@@ -143,12 +145,13 @@ class Inbox:
                 .where(receipts.c.id.in_([stored.id for stored, _ in batch.found]))
                 .values(state=DONE, replay=0, reason=None)
             )
-        for stored, reason in batch.parked:
-            conn.execute(
-                sa.update(receipts)
-                .where(receipts.c.id == stored.id)
-                .values(state=PARKED, replay=0, reason=clean(reason))
-            )
+        for state, aside in ((PARKED, batch.parked), (DISMISSED, batch.dismissed)):
+            for stored, reason in aside:
+                conn.execute(
+                    sa.update(receipts)
+                    .where(receipts.c.id == stored.id)
+                    .values(state=state, replay=0, reason=clean(reason))
+                )
 
     # -- items ------------------------------------------------------------------
 
@@ -258,19 +261,21 @@ _RESET: dict[str, Any] = {
     **FREE,
 }
 
+_erased = items.c.state == ERASED
 _answer = sa.bindparam("b_status", type_=sa.Text)
 _MARK_DELIVERED = (
     sa.update(items)
     .where(items.c.id == sa.bindparam("b_id"))
     .values(
-        state=DELIVERED,
+        # Odoo may have had it in its hands while the person was erased here
+        state=sa.case((_erased, ERASED), else_=DELIVERED),
         status=sa.case(
             (items.c.status.is_(None) | (_answer != "duplicate"), _answer),
             else_=items.c.status,
         ),
         submission_id=sa.bindparam("b_submission"),
         lead_id=sa.bindparam("b_lead"),
-        reason=sa.bindparam("b_reason"),
+        reason=sa.case((_erased, items.c.reason), else_=sa.bindparam("b_reason")),
         delivered_at=sa.bindparam("b_now"),
         **FREE,
     )

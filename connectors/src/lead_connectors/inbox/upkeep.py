@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
-"""Replay and trimming. Both walk in small transactions, so that nobody waits long."""
+"""Replay and dismissal, in small transactions, so that nobody waits long."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from lead_connectors.inbox.engine import Database
+from lead_connectors.inbox.rows import clean
 from lead_connectors.inbox.schema import (
     DELIVERED,
+    DISMISSED,
     DONE,
+    ERASED,
     INCOMPLETE,
     NEW,
     PARKED,
@@ -22,7 +25,7 @@ from lead_connectors.inbox.schema import (
     receipts,
 )
 
-__all__ = ["Replayed", "replay", "trim"]
+__all__ = ["Dismissed", "Replayed", "dismiss", "replay"]
 
 _STEP = 500
 
@@ -39,57 +42,112 @@ class Replayed:
     gone: int = 0
 
 
+@dataclass(slots=True)
+class Dismissed:
+    """How many were dismissed; ``others``: keys that are not (or no longer) parked."""
+
+    receipts: int = 0
+    items: int = 0
+    others: int = 0
+
+
 def replay(
     db: Database,
     *,
     source: str | None = None,
     everything: bool = False,
+    dismissed: bool = False,
     keys: Iterable[str] = (),
     dry_run: bool = False,
 ) -> Replayed:
-    """Send parked things again; with ``everything`` delivered ones too.
+    """Send parked things again; with ``everything`` delivered ones too, with
+    ``dismissed`` those that were dismissed instead.
 
     Items whose receipt still has its bytes are parsed anew, so that a corrected
-    mapping counts. ``keys``: only these, as ``status`` shows them (i12, r7).
-    Odoo answers ``duplicate`` for what it has; no second lead comes of it.
+    mapping counts. ``keys``: only these, as ``status`` shows them (i12, r7). What was
+    erased stays so. Odoo answers ``duplicate`` for what it has; no second lead comes
+    of it.
     """
     done = Replayed()
-    numbers = {"i": [0], "r": [0]}  # never an empty list: the filter must stay
-    chosen = list(keys)
-    for key in chosen:
-        numbers[key[0]].append(int(key[1:]))
+    numbers = _numbers(keys)
+    level, states = 1, [PARKED]
+    if numbers or dismissed:
+        level, states = 3, [DISMISSED]
+    elif everything:
+        level, states = 2, [PARKED, DELIVERED, DONE]
 
     def filters(table: sa.Table, kind: str) -> list[sa.ColumnElement[bool]]:
-        wanted = []
-        if source:
-            wanted.append(table.c.source == source)
-        if chosen:
-            wanted.append(table.c.id.in_(numbers[kind]))
-        elif table is items:
-            wanted.append(
-                table.c.state.in_((PARKED, DELIVERED))
-                if everything
-                else is_state(table, PARKED)
-            )
-        else:
-            wanted.append(
-                table.c.state.in_((PARKED, DONE))
-                if everything
-                else is_state(table, PARKED)
-            )
-        return wanted
+        chosen = (
+            table.c.id.in_(numbers[kind]) & (table.c.state != ERASED)
+            if numbers
+            else _any_state(table, states)
+        )
+        return [chosen, *([table.c.source == source] if source else [])]
 
-    level = 2 if everything or chosen else 1
-    # items first: their receipts are still told apart from those parsed anew below
-    for rows in _walk(db, items, filters(items, "i"), items.c.receipt_id, *_SENDABLE):
+    wanted = filters(items, "i")
+    for rows in _walk(db, items, wanted, items.c.receipt_id, *_SENDABLE):
         _replay_items(db, rows, level, done, dry_run)
-    for rows in _walk(db, receipts, filters(receipts, "r"), _HAS_BODY):
+    # The items stand for their receipts: one whose lead is sent again is not counted
+    # once more, nor is one that was trimmed when all its leads were delivered.
+    its_items = sa.select(items.c.id).where(items.c.receipt_id == receipts.c.id)
+    alone = ~its_items.where(*wanted).exists() & (
+        _HAS_BODY.element | ~its_items.exists()
+    )
+    for rows in _walk(db, receipts, [*filters(receipts, "r"), alone], _HAS_BODY):
         ids = [row.id for row in rows if row.has_body]
         done.gone += len(rows) - len(ids)
         done.receipts += len(ids)
         if ids and not dry_run:
             _parse_again(db, ids, level)
     return done
+
+
+def dismiss(
+    db: Database, note: str, *, source: str | None = None, keys: Iterable[str] = ()
+) -> Dismissed:
+    """Put parked things aside for good; all of them, or a source's, or ``keys``.
+
+    ``note`` (who, when, why) is added to the reason. The rows stay; bytes and
+    submissions go after ``keep_days``.
+    """
+    done = Dismissed()
+    chosen = list(keys)
+    numbers = _numbers(chosen)
+    with db.write() as conn:
+        for kind, table in (("i", items), ("r", receipts)):
+            where = [is_state(table, PARKED)]
+            if source:
+                where.append(table.c.source == source)
+            if numbers:
+                where.append(table.c.id.in_(numbers[kind]))
+            count = conn.execute(
+                sa.update(table)
+                .where(*where)
+                .values(
+                    state=DISMISSED,
+                    reason=sa.func.coalesce(table.c.reason, "") + clean(f" ({note})"),
+                )
+            ).rowcount
+            if table is items:
+                done.items = count
+            else:
+                done.receipts = count
+    if chosen:
+        done.others = len(set(chosen)) - done.items - done.receipts
+    return done
+
+
+def _numbers(keys: Iterable[str]) -> dict[str, list[int]]:
+    """The ids in keys such as i12 and r7, by kind; {} without keys."""
+    numbers: dict[str, list[int]] = {}
+    for key in keys:
+        numbers = numbers or {"i": [], "r": []}
+        numbers[key[0]].append(int(key[1:]))
+    return numbers
+
+
+def _any_state(table: sa.Table, states: Iterable[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(is_state(table, state) for state in states))
 
 
 _HAS_BODY = receipts.c.body.is_not(None).label("has_body")
@@ -171,51 +229,3 @@ def _parse_again(db: Database, ids: list[int], level: int) -> None:
                 .where(receipts.c.id.in_(ids))
                 .values(state=NEW, replay=level, reason=None)
             )
-
-
-def trim(
-    db: Database, keep_days: float, after: int = 0, limit: int = 200
-) -> int | None:
-    """Drop up to ``limit`` bodies and submissions that are older and delivered.
-
-    The rows stay, so that a repeat is still known as one. Call it again with what it
-    returned as ``after``, until that is None: nothing is left to trim.
-    """
-    with db.read() as conn:
-        before = db.clock(conn) - keep_days * 86400
-        undelivered = (
-            sa.select(items.c.id)
-            .where(items.c.receipt_id == receipts.c.id, items.c.state != DELIVERED)
-            .exists()
-        )
-        bodies = conn.scalars(
-            sa.select(receipts.c.id)
-            .where(receipts.c.id > after, receipts.c.body.is_not(None))
-            .where(receipts.c.received_at < before)
-            .where(receipts.c.state == DONE, ~undelivered)
-            .order_by(receipts.c.id)
-            .limit(limit)
-        ).all()
-        submissions = conn.scalars(
-            sa.select(items.c.id)
-            .where(is_state(items, DELIVERED), items.c.submission.is_not(None))
-            .where(items.c.delivered_at < before)
-            .limit(limit)
-        ).all()
-    if not bodies and not submissions:
-        return None
-    with db.write() as conn:
-        conn.execute(
-            sa.update(receipts)
-            .where(receipts.c.id.in_(bodies), receipts.c.state == DONE)
-            .values(body=None, meta=_TRIMMED)
-        )
-        conn.execute(
-            sa.update(items)
-            .where(items.c.id.in_(submissions), is_state(items, DELIVERED))
-            .values(submission=None, reference=None)
-        )
-    return bodies[-1] if bodies else after
-
-
-_TRIMMED = '{"method": "", "content_type": "", "headers": {}, "query": {}}'

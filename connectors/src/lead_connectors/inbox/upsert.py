@@ -14,6 +14,8 @@ from lead_connectors.inbox.engine import Database
 from lead_connectors.inbox.rows import clean, item_row
 from lead_connectors.inbox.schema import (
     DELIVERED,
+    DISMISSED,
+    ERASED,
     INCOMPLETE,
     PARKED,
     WAITING,
@@ -59,6 +61,14 @@ def upsert(
     return max(result.rowcount, 0)
 
 
+# By the level of a replay: the states that it leaves as they are.
+_KEPT = {
+    1: (DELIVERED, DISMISSED, ERASED),
+    2: (DISMISSED, ERASED),
+    3: (ERASED,),
+}
+
+
 # Kept, as SQLAlchemy takes longer to put it together than SQLite to carry it out.
 @functools.cache
 def _statement(is_sqlite: bool, replay: int) -> sa.Insert:
@@ -71,14 +81,15 @@ def _statement(is_sqlite: bool, replay: int) -> sa.Insert:
         reference: sa.ColumnElement[Any] = sa.func.coalesce(
             new.reference, items.c.reference
         )
-        where = None if replay > 1 else items.c.state != DELIVERED
+        # not IN: such a list is written anew for each of many rows
+        where = sa.and_(*(items.c.state != state for state in _KEPT[replay]))
     else:
         # a poll brings whole what a webhook could only refer to
         submission, reference = new.submission, items.c.reference
-        where = (
-            (is_state(items, INCOMPLETE) | is_state(items, PARKED))
-            & items.c.submission.is_(None)
-            & new.submission.is_not(None)
+        where = sa.and_(
+            is_state(items, INCOMPLETE) | is_state(items, PARKED),
+            items.c.submission.is_(None),
+            new.submission.is_not(None),
         )
     return insert.on_conflict_do_update(
         index_elements=["source", "external_id"],

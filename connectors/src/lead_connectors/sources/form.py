@@ -16,7 +16,7 @@ from typing import Any
 import requests
 from pydantic import Field
 
-from lead_connectors.errors import Park
+from lead_connectors.errors import Dismiss, Park
 from lead_connectors.normalise import clean_json, clean_line
 from lead_connectors.secrets import SecretRef
 from lead_connectors.sources._build import build, moment
@@ -45,7 +45,7 @@ class FormConfig(FieldsConfig):
     )
     honeypot: str = Field(
         default="",
-        description="A field people can't see; robots fill it. Such a lead is parked.",
+        description="A field people can't see; what fills it is a robot: dismissed.",
     )
     repeat_window: int = Field(
         default=600,
@@ -84,9 +84,16 @@ class FormSource(Source[FormConfig]):
         if not leads or not all(isinstance(lead, dict) for lead in leads):
             raise Park("the body is neither an object nor a list of objects")
         items: dict[str, Item] = {}
+        robot: Dismiss | None = None
         for lead in leads:
-            item = self._item(lead, receipt)
-            items.setdefault(item.external_id, item)
+            try:
+                item = self._item(lead, receipt)
+            except Dismiss as found:
+                robot = found  # in a list, its neighbours may be people
+            else:
+                items.setdefault(item.external_id, item)
+        if robot and not items:
+            raise robot
         return list(items.values())
 
     def _item(self, body: Mapping[str, Any], receipt: Receipt) -> Item:
@@ -94,7 +101,7 @@ class FormSource(Source[FormConfig]):
         if not any(f.value.strip() for f in data.fields if f.key != "form_id"):
             raise Park("every field is empty")
         if self._filled(data.fields, self.config.honeypot):
-            raise Park(f"a robot: the honeypot {self.config.honeypot} is filled in")
+            raise Dismiss(f"a robot: the honeypot {self.config.honeypot} is filled in")
         read = read_fields(data.fields, self.config)
         mapped = clean_line(read.values.get("external_id", ""), 200)
         external_id, same_as = (

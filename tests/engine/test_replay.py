@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+"""Laws of the what-if: it is what would have happened, and nothing happens."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.business_time import Attendance, Calendar
+from engine.distribution import ALL_AWAY, ALL_CAPPED, LOAD, TURN, UNFIT, Pool
+from engine.members import LANGUAGE, Lead, Load, Member
+from engine.replay import NO_RULE, Arrival, Outcome, replay
+
+START, END = datetime(2026, 10, 5), datetime(2026, 10, 12)  # Monday to Monday
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OFFICE = Calendar([Attendance(day, 8, 17) for day in range(5)])
+EVENING = Calendar([Attendance(day, 16, 22) for day in range(7)])
+calm = settings(deadline=None, max_examples=40)
+
+
+@st.composite
+def periods(draw):
+    """Draft pools and what came in a week."""
+    pools = {}
+    for key in "north", "south":
+        team = [
+            Member(
+                ref,
+                weight=draw(st.integers(1, 4)),
+                per_day=draw(st.sampled_from([None, 1, 4])),
+                max_open=draw(st.sampled_from([None, 1, 3])),
+                calendar=draw(st.sampled_from([OFFICE, EVENING, Calendar()])),
+            )
+            for ref in range(draw(st.integers(0, 4)))
+        ]
+        pools[key] = Pool(team)
+    arrivals = []
+    for ref in range(draw(st.integers(0, 40))):
+        at = START + draw(st.integers(-60, 8 * 24 * 60)) * MINUTE
+        closed = draw(st.sampled_from([None, HOUR, DAY]))
+        arrivals.append(
+            Arrival(
+                at,
+                Lead(ref),
+                draw(st.sampled_from(["north", "south", None])),
+                draw(st.sampled_from([TURN, LOAD])),
+                closed and at + closed,
+                draw(st.sampled_from([None, 3600])),
+            )
+        )
+    return arrivals, pools
+
+
+@calm
+@given(periods())
+def test_every_lead_has_one_outcome_and_nothing_changes(period):
+    arrivals, pools = period
+    found = replay(arrivals, pools, END)
+    came = {arrival.lead.ref: arrival for arrival in arrivals if arrival.at < END}
+    assert sorted(one.lead for one in found.outcomes) == sorted(came)
+    for one in found.outcomes:
+        arrival = came[one.lead]
+        assert one.pool == arrival.pool
+        assert (one.member is None) == (one.at is None) == (one.reason is not None)
+        assert (one.reason == NO_RULE) == (arrival.pool is None)
+        if one.member is None:
+            continue
+        member = pools[one.pool].members[one.member]
+        assert member.calendar.is_open(one.at)
+        # at once, or by a sweep
+        assert one.at == arrival.at or (
+            arrival.at < one.at < END and one.at.minute % 15 == 0
+        )
+        if arrival.sla:
+            assert one.due_at == member.calendar.add_business(one.at, arrival.sla)
+    placed = [(one.pool, one.member) for one in found.outcomes if one.reason is None]
+    assert found.counts == Counter(placed)
+    days = Counter()
+    for (key, ref, _day), many in found.per_day.items():
+        days[key, ref] += many
+        cap = pools[key].members[ref].per_day
+        assert cap is None or many <= cap
+    assert days == found.counts
+    assert found.unassigned == Counter(
+        one.reason for one in found.outcomes if one.reason
+    )
+    # the pools given are as they were, so the same question has the same answer
+    assert replay(reversed(arrivals), pools, END).counts.total() == len(placed)
+    assert replay(arrivals, pools, END) == found
+
+
+@calm
+@given(periods())
+def test_when_all_are_there_it_is_what_the_pool_decides(period):
+    arrivals, _pools = period
+    team = [Member("Ana", 2), Member("Bo", 3), Member("Chi")]
+    arrivals = [
+        Arrival(arrival.at, arrival.lead, "all", arrival.method)
+        for arrival in sorted(arrivals, key=lambda arrival: arrival.at)
+    ]
+    pool, found = Pool(team), replay(arrivals, {"all": Pool(team)}, END)
+    assert [(one.lead, one.member, one.at) for one in found.outcomes] == [
+        (one.lead.ref, pool.choose(one.lead, one.at, one.method), one.at)
+        for one in arrivals
+        if one.at < END
+    ]
+
+
+def lead_at(at, ref="lead", **more):
+    return Arrival(at, Lead(ref), "pool", **more)
+
+
+def outcome(arrivals, team, end=END, **more):
+    found = replay(arrivals, {"pool": Pool(team)}, end, **more)
+    return [(one.member, one.at or one.reason) for one in found.outcomes]
+
+
+def test_a_lead_of_the_night_waits_for_the_morning():
+    night = START + 3 * HOUR + 5 * MINUTE
+    morning = START + 8 * HOUR
+    found = outcome([lead_at(night)], [Member("Ana", calendar=OFFICE)])
+    assert found == [("Ana", morning)]
+    late = Calendar([Attendance(0, 8 + 1 / 6, 17)])  # from 08:10: the sweep of 08:15
+    found = outcome([lead_at(night)], [Member("Ana", calendar=late)])
+    assert found == [("Ana", morning + 15 * MINUTE)]
+
+
+def test_who_is_at_the_cap_gets_the_rest_on_the_next_days():
+    leads = [lead_at(START + 9 * HOUR, nth) for nth in range(4)]
+    team = [Member("Ana", per_day=1, calendar=OFFICE)]
+    found = outcome(leads, team, end=START + 3 * DAY)
+    mornings = [START + 9 * HOUR, START + DAY + 8 * HOUR, START + 2 * DAY + 8 * HOUR]
+    assert found == [*(("Ana", at) for at in mornings), (None, ALL_CAPPED)]
+
+
+def test_a_backlog_empties_when_leads_were_really_closed():
+    team = [Member("Ana", max_open=1, load=Load(open=1))]
+    leads = [
+        lead_at(START, "one", closed_at=START + 2 * DAY),
+        lead_at(START, "two"),
+        lead_at(START, "three"),
+    ]
+    closings = [(START + HOUR, "pool", "Ana")]
+    found = outcome(leads, team, closings=closings)
+    assert found == [
+        ("Ana", START + HOUR),
+        ("Ana", START + 2 * DAY),
+        (None, ALL_CAPPED),
+    ]
+
+
+def test_what_nobody_could_get_and_why():
+    team = [
+        Member("Ana", calendar=OFFICE, languages=frozenset(["de"])),
+    ]
+    vietnamese = Lead("vi", language="vi", must=frozenset([LANGUAGE]))
+    saturday = START + 5 * DAY
+    pools = {"pool": Pool(team), "empty": Pool([])}
+    found = replay(
+        [
+            Arrival(START, vietnamese, "pool"),
+            Arrival(saturday, Lead("weekend"), "pool"),
+            Arrival(START, Lead("lost"), None),
+            Arrival(START, Lead("alone"), "empty"),
+        ],
+        pools,
+        END,
+    )
+    assert {one.lead: one.reason for one in found.outcomes} == {
+        "vi": UNFIT,
+        "weekend": ALL_AWAY,
+        "lost": NO_RULE,
+        "alone": "nobody",
+    }
+    assert Outcome("weekend", "pool", reason=ALL_AWAY) in found.outcomes
+
+
+def test_days_are_those_of_the_member():
+    saigon = Calendar(tz="Asia/Ho_Chi_Minh")
+    evening = START + 18 * HOUR  # 01:00 of Tuesday there
+    found = replay(
+        [lead_at(evening)], {"pool": Pool([Member(1, calendar=saigon)])}, END
+    )
+    assert found.per_day == {("pool", 1, date(2026, 10, 6)): 1}
