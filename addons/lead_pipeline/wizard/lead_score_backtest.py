@@ -60,7 +60,7 @@ class LeadScoreBacktest(models.TransientModel):
         """:return: what ``result`` keeps and the chart shows: see ``_describe``"""
         # sudo: the leads are those the user may see (_outcomes), scored as all are
         trial = self.env["lead.score.trial"].sudo()
-        self.env.flush_all()
+        trial._begin()
         versions = [("model", self.model_id.sudo())]
         if self.compare_id:
             versions.append(("compare", self.compare_id.sudo()))
@@ -73,7 +73,11 @@ class LeadScoreBacktest(models.TransientModel):
             scores = {}
             for key, model in versions:
                 qualities = trial._qualities(
-                    model, criteria[key][0], rows, fitting=key == "model"
+                    model,
+                    criteria[key][0],
+                    rows,
+                    fitting=key == "model",
+                    within=(found[0][0], after),
                 )
                 scores[key] = qualities, trial._engagements(model, rows)
             odoo = trial._odoo_probabilities(rows)

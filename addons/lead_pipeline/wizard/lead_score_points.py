@@ -53,9 +53,9 @@ class LeadScorePoints(models.TransientModel):
         """
         self.ensure_one()
         self.model_id._check_editable()
-        self.env.flush_all()
         # sudo: the leads are those the user may see (_outcomes), scored as all are
         trial = self.env["lead.score.trial"].sudo()
+        trial._begin()
         model = self.model_id.sudo()
         rows = self._outcomes()
         fair, unfair = trial._fair_criteria(model)
