@@ -34,7 +34,8 @@ def make_leads(count):
                'lena.vogt.' || n || '@example.com', '+49151' || lpad(n::text, 8, '0'),
                CASE WHEN n %% 5 > 0 THEN 'Vogt ' || n || ' GmbH' END,
                CASE WHEN n %% 4 = 0 THEN 'https://vogt' || n || '.example' END,
-               (n %% 4)::text, n %% 11, n::bigint * 7919 %% 90000, 'pending', now(), now(),
+               (n %% 4)::text, n %% 11, n::bigint * 7919 %% 90000, 'pending',
+               now(), now(),
                (%(countries)s::int[])[1 + n %% 4]
           FROM generate_series(1, %(count)s) AS n
         ''',

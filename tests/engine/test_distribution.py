@@ -224,7 +224,7 @@ def test_one_by_one_is_as_in_a_batch(team, stream):
         clock = single.clock
     assert clock == pool.clock
     if stream:
-        assert pool.copy().members == tuple(again)
+        assert pool.fork().members == tuple(again)
 
 
 @calm
@@ -237,7 +237,7 @@ def test_choosing_is_deciding_without_the_story(team, stream):
         assert other.choose(lead, at, method) == decision.chosen
         assert why == (decision if decision.chosen is None else None)
     assert pool.changes() == other.changes()
-    assert pool.copy().changes() == [] and pool.copy().clock == pool.clock
+    assert pool.fork().changes() == [] and pool.fork().clock == pool.clock
 
 
 # --- methods ---------------------------------------------------------------

@@ -6,14 +6,14 @@ Of the members, those who may get the lead now are *free*: active, fit for it, h
 paused, under every cap. A method narrows them down, and the turn (:mod:`.ledger`)
 decides among those who are left, so that every method is fair where it does not care:
 
-=======  ==============================================================================
-method   the turn is among
-=======  ==============================================================================
-TURN     all who are free: the weighted turn
-LOAD     those with the fewest open leads for their weight
-OWNER    the lead's owner alone if free, else all who are free
-MATCH    those who meet the most of the lead's wishes
-=======  ==============================================================================
+========  =============================================================================
+method    the turn is among
+========  =============================================================================
+TURN      all who are free: the weighted turn
+LOAD      those with the fewest open leads for their weight
+OWNER     the lead's owner alone if free, else all who are free
+MATCH     those who meet the most of the lead's wishes
+========  =============================================================================
 
 A :class:`Pool` is a worksheet: filled with rows as kept, asked lead by lead in the
 order of time, and then its changes are written back. Asked in one batch or in many, it
@@ -125,7 +125,7 @@ class Pool:
         now = self._as_they_are()
         return [new for new, old in zip(now, self.members, strict=True) if new != old]
 
-    def copy(self) -> "Pool":
+    def fork(self) -> "Pool":
         """The same pool, to try something out."""
         return Pool(self._as_they_are(), self.clock)
 

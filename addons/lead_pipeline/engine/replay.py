@@ -88,7 +88,7 @@ def replay(
 
 class _Run:
     def __init__(self, pools: Mapping[Hashable, Pool], end: datetime, sweep: timedelta):
-        self.pools = {key: pool.copy() for key, pool in pools.items()}
+        self.pools = {key: pool.fork() for key, pool in pools.items()}
         self.members = {
             (key, member.ref): member
             for key, pool in pools.items()

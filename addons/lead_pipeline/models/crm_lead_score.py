@@ -41,7 +41,6 @@ class CrmLead(models.Model):
     # Written by lead.scoring in plain SQL. Few indexes: each would cost every touch.
     score_model_id = fields.Many2one(
         "lead.score.model",
-        "Score Model",
         readonly=True,
         copy=False,
         ondelete="restrict",

@@ -44,7 +44,6 @@ class LeadScoreCriterion(models.Model):
     )
     field_id = fields.Many2one(
         "ir.model.fields",
-        "Field",
         ondelete="cascade",
         domain=[
             ("model", "=", "crm.lead"),

@@ -270,7 +270,7 @@ class LeadScoreTrial(models.AbstractModel):
                 SQL("crm_lead.id"), *(SQL.identifier("crm_lead", n) for n in names)
             )
         )
-        stages = self.env["crm.stage"].search([])
+        stages = self.env["crm.stage"].search([("id", "!=", False)])
         won = set(stages.filtered("is_won").ids)
         first = stages.filtered(lambda stage: not stage.is_won)[:1].id
         values = PastValues()

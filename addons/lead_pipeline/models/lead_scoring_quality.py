@@ -121,8 +121,11 @@ class LeadScoring(models.AbstractModel):
         :param domain: a Domain, or a function that gives it
         """
         # all that a search depends on but the domain
-        neutral = {"active_test": False, "tz": "UTC", "allowed_company_ids": []}
-        records = self.env[model].with_user(SUPERUSER_ID).with_context(neutral)
+        env = self.env(
+            user=SUPERUSER_ID,
+            context={"active_test": False, "tz": "UTC", "allowed_company_ids": []},
+        )
+        records = env[model]
         try:
             wanted = domain() if callable(domain) else domain
             optimized = Domain(wanted).optimize_full(records)

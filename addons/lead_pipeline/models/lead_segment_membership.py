@@ -200,7 +200,7 @@ class LeadSegment(models.Model):
             return
         newest = self.env["crm.lead"].sudo().with_context(active_test=False)
         newest_id = newest.search([], order="id desc", limit=1).id
-        super().write({"to_fill": newest_id, "fill_from": newest_id})
+        self.write({"to_fill": newest_id, "fill_from": newest_id})
         self.env.ref("lead_pipeline.ir_cron_segments")._trigger()
 
     def _fill_first(self):

@@ -21,7 +21,7 @@ from . import test_tracking_totals
 from . import test_segment
 from . import test_robots
 from . import test_score_quality
-from . import test_score_screens
 from . import test_score_engagement
 from . import test_score_history
+from . import test_score_screens
 from . import test_score_activation

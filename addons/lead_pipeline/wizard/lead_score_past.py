@@ -23,9 +23,7 @@ class LeadScorePast(models.AbstractModel):
     _name = "lead.score.past"
     _description = "Leads of the Past"
 
-    model_id = fields.Many2one(
-        "lead.score.model", "Model", required=True, ondelete="cascade"
-    )
+    model_id = fields.Many2one("lead.score.model", required=True, ondelete="cascade")
     months = fields.Integer("Last Months", required=True, default=12)
     date_basis = fields.Selection(
         [("closed", "won or lost in this time"), ("created", "came in in this time")],
