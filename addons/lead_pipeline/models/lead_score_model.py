@@ -18,6 +18,7 @@ SYSTEM_FIELDS = {
     "rescored_from",
     "rescored_until",
     "recounts",
+    "regrades",
 }
 #: what may be changed while a model is in use: nothing that a score depends on
 FREE_FIELDS = SYSTEM_FIELDS | {"sequence", "note", "name"}
@@ -103,6 +104,11 @@ class LeadScoreModel(models.Model):
         readonly=True,
         copy=False,
         help="Its touchpoints count otherwise than before: activation counts all.",
+    )
+    regrades = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="The same scores may make another grade: activation looks at all leads.",
     )
     rescored_percent = fields.Integer(
         "Leads Scored (%)",
@@ -272,6 +278,16 @@ class LeadScoreModel(models.Model):
     def _active_ids(self):
         """Ids of the models in use, in the order in which leads are offered to them."""
         return tuple(self.sudo().search([("state", "=", "active")]).ids)
+
+    @api.model
+    @ormcache()
+    def _touch_fields(self):
+        """Fields of a touchpoint that tell whether and how much it counts."""
+        names = {"lead_id", "kind", "at", "human"}
+        for activity in self._in_use().activity_ids:
+            for condition in activity._touch_domain().iter_conditions():
+                names.add(condition.field_expr.partition(".")[0])
+        return frozenset(names)
 
     @api.model
     def _in_use(self):

@@ -105,9 +105,7 @@ class LeadScoring(models.AbstractModel):
         """
         if not self._in_use():
             return
-        Lead = self.env["crm.lead"]
-        if not Lead._scored_fields().isdisjoint(Lead._fields_of_touches()):
-            # some criterion reads what touchpoints change
+        if self._reads_touches():
             self._rescore(touchpoints.lead_id, touchpoints=touchpoints)
             return
         counted = self._countable(touchpoints)
@@ -117,6 +115,12 @@ class LeadScoring(models.AbstractModel):
         before = {state.id: replace(state) for state in states}
         self._add_touches(states, counted)
         self._finish(states, before)
+
+    @api.model
+    def _reads_touches(self):
+        """Whether some criterion reads what touchpoints change on a lead."""
+        Lead = self.env["crm.lead"]
+        return not Lead._scored_fields().isdisjoint(Lead._fields_of_touches())
 
     @api.model
     def _countable(self, touchpoints):
@@ -129,8 +133,7 @@ class LeadScoring(models.AbstractModel):
         changed or taken back."""
         if not self._in_use():
             return
-        Lead = self.env["crm.lead"]
-        if not Lead._scored_fields().isdisjoint(Lead._fields_of_touches()):
+        if self._reads_touches():
             self._rescore(leads, replay=True)
             return
         states = self._load(leads.ids)

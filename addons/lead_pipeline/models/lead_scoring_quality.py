@@ -55,6 +55,56 @@ class LeadScoring(models.AbstractModel):
         return options
 
     @api.model
+    def _find_changed(self, leads):
+        """Of these leads, those whose model or quality is another by the models in
+        use. The database compares, with a little doubt where a number is rounded; the
+        others are neither read nor locked.
+        """
+        Lead = self.env["crm.lead"]
+        Lead.flush_model(["score_model_id", "quality_model_score"])
+        query = self._lead_query(leads.ids)
+        cases = []
+        for model in self._in_use():
+            most = most_points(model._criteria())
+            points = [
+                SQL(
+                    "%s * COALESCE(%s, 0)",
+                    criterion.weight,
+                    self._option_case(
+                        [(o.points, o._lead_domain) for o in criterion.option_ids],
+                        query,
+                    ),
+                )
+                for criterion in model.criterion_ids
+                if criterion.option_ids
+            ]
+            total = SQL(" + ").join(points) if points and most else SQL("0")
+            cases.append(
+                SQL(
+                    """
+                    WHEN %(fits)s THEN
+                        crm_lead.score_model_id IS DISTINCT FROM %(origin)s
+                        OR abs(
+                            LEAST(100, GREATEST(0, 100 * (%(total)s) / %(most)s))
+                            - COALESCE(crm_lead.quality_model_score, 0)
+                        ) > 0.0499
+                    """,
+                    fits=self._condition(model._lead_domain, query),
+                    origin=model.origin_id.id,
+                    total=total,
+                    most=most or 1,
+                )
+            )
+        unscored = SQL("crm_lead.score_model_id IS NOT NULL")
+        query.add_where(
+            SQL("CASE %s ELSE %s END", SQL(" ").join(cases), unscored)
+            if cases
+            else unscored
+        )
+        rows = self.env.execute_query(query.select(SQL.identifier("crm_lead", "id")))
+        return leads.browse(row[0] for row in rows)
+
+    @api.model
     def _find_models(self, lead_ids, score_models):
         """:return: {model id: lead ids}, by the first model that fits"""
         if not score_models:

@@ -149,9 +149,12 @@ class LeadTouchpoint(models.Model):
                 touch.awaited = touch.at > now
         if not {"at", "lead_id", "human"}.isdisjoint(vals):
             self.lead_id._recompute_touches()
-        # sudo: a score is everybody's, whoever moved the meeting. Any field may be one
-        # by which an activity picks its touchpoints.
-        self.env["lead.scoring"].sudo()._recount(before | self.lead_id)
+        # sudo: a score is everybody's, whoever moved the meeting
+        scoring = self.env["lead.scoring"].sudo()
+        if not self.env["lead.score.model"]._touch_fields().isdisjoint(vals):
+            scoring._recount(before | self.lead_id)
+        elif scoring._reads_touches():  # the length of a visit, for one
+            scoring._rescore(self.lead_id)
         return result
 
     @api.model

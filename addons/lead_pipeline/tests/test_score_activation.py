@@ -37,6 +37,42 @@ class TestScoreActivation(ScoreClock):
         self.assertEqual(leads[1].explain_score()["version"], 2)
         self.assertEqual(leads[0].engagement_score, 30)
 
+    def test_only_leads_that_change_are_read(self):
+        """The database finds them; the result is that of scoring all."""
+        self.rescore_all(batch=100)  # of the model in use
+        titles = ("CEO", "Head of Sales", "Intern", "Baker", False)
+        leads = self.env["crm.lead"].create(
+            [{"name": f"Lead {n}", "function": titles[n % 5]} for n in range(25)]
+        )
+        other = self.env["crm.lead"].create({"name": "Other", "function": "CEO"})
+        other._override_quality(12.5, "A friend")
+        draft = self.model._new_version()
+        option = draft.criterion_ids.option_ids.filtered(lambda one: one.points)[0]
+        option.points /= 2
+        draft.action_activate()
+        self.assertFalse(draft.recounts or draft.regrades)
+        everyone = leads | other
+        changed = self.env["lead.scoring"]._find_changed(everyone)
+        before = {lead.id: lead.quality_model_score for lead in everyone}
+        self.env["lead.scoring"]._rescore(everyone)
+        self.env.invalidate_all()
+        self.assertTrue(changed)
+        self.assertEqual(
+            set(changed.ids),
+            {one.id for one in everyone if one.quality_model_score != before[one.id]},
+        )
+        self.assertEqual(other.quality_score, 12.5)
+
+    def test_other_grades_look_at_all_leads(self):
+        lead = self.env["crm.lead"].create({"name": "Lead", "function": "CEO"})
+        grade = lead.lead_grade
+        draft = self.model._new_version()
+        draft.write({"quality_a": 99.9, "quality_b": 99.8, "quality_c": 99.7})
+        draft.action_activate()
+        self.assertTrue(draft.regrades)
+        self.rescore_all(batch=100)
+        self.assertNotEqual(lead.lead_grade, grade)
+
     def test_stopped_it_goes_on_where_it_was(self):
         leads = self.env["crm.lead"].browse()
         for _number in range(10):
