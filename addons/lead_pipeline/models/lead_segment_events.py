@@ -41,13 +41,16 @@ class LeadTouchpoint(models.Model):
         now = fields.Datetime.now()
         counted = self.filtered(lambda touch: touch.human and touch.at <= now)
         if not self.env.context.get("lead_scoring_later"):
-            self._notice_leads(self.lead_id, frozenset(counted.mapped("kind")))
+            kinds = frozenset(counted.mapped("kind"))
+            self._notice_leads(self.lead_id, kinds, counted)
 
     @api.model
-    def _notice_leads(self, leads, kinds):
+    def _notice_leads(self, leads, kinds, touchpoints=None):
         # sudo: everybody's leads are members, whoever caused the contact
         leads = leads.sudo()
-        self.env["lead.segment"]._notice(leads, leads._fields_of_touches(), kinds)
+        self.env["lead.segment"]._notice(
+            leads, leads._fields_of_touches(), kinds, touchpoints
+        )
 
 
 class LeadScoring(models.AbstractModel):

@@ -68,22 +68,54 @@ class LeadSegment(models.Model):
         segments._refresh(pending.leads)
 
     @api.model
-    def _notice(self, leads, names=None, kinds=frozenset()):
+    def _notice(self, leads, names=None, kinds=frozenset(), touchpoints=None):
         """Leads changed, in the middle of an event.
 
         :param names: fields of the leads; None: whatever there is
         :param kinds: kinds of touchpoints that came, went or changed
+        :param touchpoints: where nothing but these new ones came: a segment whose
+            conditions none of them meets is not looked at, as that may mean to go
+            through all that the lead ever did
         """
+        met = None
         pending = self.env.cr.cache.get(PENDING)
         if pending is None:
             return
         for segment_id, read, watched in self._watched():
             behaved = watched & kinds or (kinds and "" in watched)
+            if behaved and touchpoints is not None:
+                if met is None:
+                    met = self._met_by(touchpoints)
+                behaved = segment_id in met
             if names is None or behaved or not read.isdisjoint(names):
                 pending.segments.add(segment_id)
                 pending.leads.update(leads.ids)
             if behaved:
                 pending.behaved.update(leads.ids)
+
+    @api.model
+    def _met_by(self, touchpoints):
+        """:return: ids of the segments with a condition that one of these meets"""
+        touchpoints.flush_recordset(["kind", "url", "title"])
+        self.env["lead.segment.condition"].flush_model(["segment_id", "kind", "text"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT condition.segment_id
+                  FROM lead_segment_condition AS condition
+                  JOIN lead_touchpoint AS touch
+                    ON touch.kind = COALESCE(NULLIF(condition.kind, ''), touch.kind)
+                   AND (
+                        btrim(COALESCE(condition.text, '')) = ''
+                        OR strpos(lower(touch.url), lower(btrim(condition.text))) > 0
+                        OR strpos(lower(touch.title), lower(btrim(condition.text))) > 0
+                   )
+                 WHERE touch.id = ANY(%s)
+                """,
+                touchpoints.ids,
+            )
+        )
+        return {segment_id for (segment_id,) in rows}
 
     # ------------------------------------------------------------
     # MEMBERSHIP

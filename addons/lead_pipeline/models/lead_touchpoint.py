@@ -86,6 +86,8 @@ class LeadTouchpoint(models.Model):
 
     _awaited_idx = models.Index("(at) WHERE awaited")
     _lead_at_idx = models.Index("(lead_id, at DESC)")
+    # segments ask for the newest of a kind, which may be rare among many others
+    _lead_kind_idx = models.Index("(lead_id, kind, at DESC) WHERE kind <> 'page_view'")
     _external_unique = models.UniqueIndex(
         "(external_id, COALESCE(channel_id, 0)) WHERE external_id IS NOT NULL",
         "This touchpoint is there already.",
