@@ -3,7 +3,7 @@
 {
     "name": "Lead Pipeline",
     "summary": "Capture every lead once, with proof: channels, matching, touchpoints, "
-    "consent, quarantine",
+    "consent, quarantine; scores that explain themselves, segments",
     "version": "19.0.2.0.0",
     "development_status": "Beta",
     "category": "Sales/CRM",
