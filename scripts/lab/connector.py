@@ -5,23 +5,24 @@ from __future__ import annotations
 
 import subprocess
 import tomllib
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from .environments import Environment, python_env
-from .process import Process
+from .process import Process, Server
 
 START_TIMEOUT = 60
 
 
-class Connector:
+class Connector(Server):
     """``lead-connectors serve`` on a configuration file. A context manager.
 
     :param config: connectors.toml; its [web] table must name host and port
     :param secrets: the environment variables that the file refers to
     """
+
+    ready_path = "/healthz"
 
     def __init__(self, config: Path, secrets: Mapping[str, str]) -> None:
         web = tomllib.loads(config.read_text())["web"]
@@ -30,9 +31,8 @@ class Connector:
         self.log = config.with_name("connector.log")
         self.environment: Environment = python_env("connectors")
         self.environ = self.environment.environ(**secrets)
-        self.process: Process | None = None
 
-    def start(self) -> Connector:
+    def start(self) -> Self:
         """Start it and return when it takes requests.
 
         :raises LabError: with the end of its log, if it does not
@@ -46,13 +46,6 @@ class Connector:
         )
         return self
 
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=10):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
-
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same configuration (``status``, ``replay``, ...)."""
         program = self.environment.bin("lead-connectors")
@@ -63,19 +56,3 @@ class Connector:
             capture_output=True,
             text=True,
         )
-
-    def stop(self) -> None:
-        """Stop it gracefully: what it took is in its inbox."""
-        if self.process:
-            self.process.stop()
-
-    def kill(self) -> None:
-        """Kill it at once, as a crash would."""
-        if self.process:
-            self.process.kill()
-
-    def __enter__(self) -> Connector:
-        return self.start()
-
-    def __exit__(self, *_exc: object) -> None:
-        self.stop()

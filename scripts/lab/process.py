@@ -9,8 +9,11 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from .system import LabError
 
@@ -99,6 +102,41 @@ class Process:
 
     def __enter__(self) -> Process:
         return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+
+class Server:
+    """A program that answers HTTP at ``url``. A context manager."""
+
+    url: str
+    ready_path = "/"  # answers as soon as all is well
+    process: Process | None = None
+
+    def start(self) -> Self:
+        """Start it and return when it answers."""
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}{self.ready_path}", timeout=60):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self) -> None:
+        """Stop it gracefully; killed with all it started if it takes too long."""
+        if self.process:
+            self.process.stop()
+
+    def kill(self) -> None:
+        """Kill it and all it started at once, as a crash would."""
+        if self.process:
+            self.process.kill()
+
+    def __enter__(self) -> Self:
+        return self.start()
 
     def __exit__(self, *_exc: object) -> None:
         self.stop()

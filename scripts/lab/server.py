@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
 from .environments import Environment
 from .odoo_home import core_addons, odoo_home
 from .postgres import Postgres
-from .process import Process, free_port
+from .process import Process, Server, free_port
 from .system import LAB, ROOT, files_fingerprint
 
 OUR_ADDONS = ROOT / "addons"
@@ -61,7 +60,7 @@ def odoo_argv(environment: Environment, *arguments: str | Path) -> list[str]:
     return [str(environment.python), "-m", "odoo", *map(str, arguments)]
 
 
-class Odoo:
+class Odoo(Server):
     """A running Odoo server on one database, at 127.0.0.1. A context manager.
 
     :param port: a free one if not given
@@ -70,6 +69,8 @@ class Odoo:
     :param extra: further command-line options
     :raises LabError: if it does not answer, with the end of its log
     """
+
+    ready_path = "/web/login"  # needs the database's registry
 
     def __init__(
         self,
@@ -91,7 +92,6 @@ class Odoo:
         self.cron_threads = cron_threads
         self.extra = list(extra)
         self.log = LAB / "log" / f"odoo-{database}-{self.port}.log"
-        self.process: Process | None = None
 
     @property
     def pid(self) -> int:
@@ -99,7 +99,7 @@ class Odoo:
         assert self.process is not None, "not started"
         return self.process.pid
 
-    def start(self) -> Odoo:
+    def start(self) -> Self:
         """Start it and return when it answers requests on its database."""
         config = write_config(
             LAB / "config" / f"odoo-{self.database}-{self.port}.conf",
@@ -121,30 +121,6 @@ class Odoo:
         )
         self.process.wait_until(self.answers, what="Odoo", timeout=START_TIMEOUT)
         return self
-
-    def answers(self) -> bool:
-        """True if the login page comes, which needs the database's registry."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/web/login", timeout=60):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def stop(self) -> None:
-        """Stop it gracefully; killed with all its workers if it takes too long."""
-        if self.process:
-            self.process.stop()
-
-    def kill(self) -> None:
-        """Kill it and its workers at once, as a crash would."""
-        if self.process:
-            self.process.kill()
-
-    def __enter__(self) -> Odoo:
-        return self.start()
-
-    def __exit__(self, *_exc: object) -> None:
-        self.stop()
 
 
 def install_arguments(modules: Iterable[str], demo: bool) -> list[str]:

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
-"""Laws of quality, its parts, grades and simple comparisons."""
+"""Laws of quality, its parts and grades; what people write, made comparable."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.scoring import (
-    OPERATORS,
     Bands,
-    Comparison,
     Criterion,
     Option,
     ReadyLine,
@@ -155,80 +153,20 @@ def test_the_threshold_that_falls_next(thresholds, engagement):
     assert held is None or (held in below and held >= max(below))
 
 
-# --- comparisons -----------------------------------------------------------
-
-
-def holds(operator, value, found):
-    return Comparison("x", operator, value).holds({"x": found})
+# --- what people wrote -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("operator", "value", "found", "expected"),
+    ("one", "other"),
     [
-        ("equals", "Geschäftsführer", " geschaftsFUHRER ", True),
-        ("equals", "CEO", "CEO & founder", False),
-        ("equals", 50, "50.0", True),
-        ("equals", "1,200", 1200, True),
-        ("equals", "Nguyễn Đức", "nguyen duc", True),
-        ("equals", "", "", False),
-        ("contains", "intern", "Head of International Sales", True),
-        ("word", "intern", "Head of International Sales", False),
-        ("word", "intern", "Sales intern (summer)", True),
-        ("word", "head of sales", "Deputy Head of Sales", True),
-        ("contains", "经理", "销售经理", True),
-        ("contains", "مدير", "مُدير المبيعات", True),
-        ("starts_with", "head", "Head of Sales", True),
-        ("starts_with", "head", "Forehead", False),
-        ("in", ["DE", "FR"], "fr", True),
-        ("in", ["DE", "FR"], "IT", False),
-        ("in", [], "IT", False),
-        ("in", ["web", "mail"], ["phone", "Mail"], True),
-        ("between", (10, 50), "50", True),
-        ("between", (10, 50), 50.5, False),
-        ("between", (None, 50), -3, True),
-        ("between", (10, None), "1 200", True),
-        ("between", (10, None), "many", False),
-        ("between", (0, 10), 0, True),
-        ("between", (None, None), None, False),
-        ("missing", None, "  ", True),
-        ("missing", None, False, True),
-        ("missing", None, [], True),
-        ("missing", None, 0, False),
-        ("filled", None, "x", True),
-        ("filled", None, None, False),
+        ("Geschäftsführer", " geschaftsFUHRER "),
+        ("Nguyễn Đức", "nguyen  duc"),
+        ("مدير", "مُدير"),
+        ("Łódź", "lodz"),
     ],
 )
-def test_comparisons(operator, value, found, expected):
-    assert holds(operator, value, found) is expected
-
-
-def test_a_value_that_is_not_there_is_missing():
-    assert Comparison("x", "missing").holds({})
-    assert not Comparison("x", "equals", "None").holds({})
-
-
-def test_an_unknown_comparison():
-    with pytest.raises(ValueError):
-        Comparison("x", "resembles", "y")
-
-
-anything = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text())
-)
-
-
-@given(st.sampled_from(OPERATORS), st.text(), anything)
-def test_no_value_makes_a_comparison_fail(operator, value, found):
-    wanted = (0, 10) if operator == "between" else value
-    assert holds(operator, wanted, found) in (True, False)
-
-
-@given(st.text(min_size=1).filter(plain), st.text(), st.text())
-def test_what_is_equal_is_contained(part, before, after):
-    assert holds("equals", part, part)
-    assert holds("starts_with", part, part)
-    assert holds("contains", part, f"{before} {part} {after}")
-    assert holds("missing", None, part) != holds("filled", None, part)
+def test_the_same_words(one, other):
+    assert plain(one) == plain(other) != ""
 
 
 @pytest.mark.parametrize(

@@ -5,22 +5,18 @@
     quality = 100 * (points reached) / (most points possible), kept within 0 and 100
 
 over the criteria of a model. Of a criterion's options, in order, the first that holds
-counts. Which options hold is the caller's to find out: by a domain in SQL, or by a
-:class:`Comparison` where a value has no column, as the answers of a form.
+counts. Which options hold is the caller's to find out, by domains in SQL; ``plain`` and
+``as_number`` make what people wrote in forms comparable there.
 """
 
 import math
 import re
 import unicodedata
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .decay import NOTHING, share_out, shown
-
-EQUALS, CONTAINS, WORD, STARTS_WITH = "equals", "contains", "word", "starts_with"
-IN, BETWEEN, MISSING, FILLED = "in", "between", "missing", "filled"
-OPERATORS = (EQUALS, CONTAINS, WORD, STARTS_WITH, IN, BETWEEN, MISSING, FILLED)
 
 _ASIDE = re.compile(r"[\s'’]")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
@@ -29,7 +25,7 @@ _STROKES = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe
 
 
 def plain(text: str) -> str:
-    """A text without case, accents and doubled blanks: what comparisons compare."""
+    """A text without case, accents and doubled blanks: what is compared."""
     text = unicodedata.normalize("NFKD", text).casefold()
     text = unicodedata.normalize("NFKD", text)
     text = "".join(char for char in text if not unicodedata.combining(char))
@@ -54,75 +50,6 @@ def as_number(value: Any) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A simple question about one value of a lead.
-
-    =============  =======================  ========================================
-    operator       ``value``                holds when the lead's value
-    =============  =======================  ========================================
-    equals         text or number           is the same text, or the same number
-    in             several of these         equals one of them
-    contains       text                     has it anywhere (intern: International)
-    word           text                     has it as whole words (intern: Intern)
-    starts_with    text                     begins with it
-    between        (low, high), None: open  is a number, low and high included
-    missing        -                        is None, False, "" or an empty list
-    filled         -                        is not missing
-    =============  =======================  ========================================
-
-    Texts compare without case and accents. A lead's value may be a list (several
-    answers): one of them has to hold. ValueError for another operator.
-    """
-
-    field: str
-    operator: str
-    value: Any = None
-
-    def __post_init__(self):
-        if self.operator not in OPERATORS:
-            raise ValueError(f"No such comparison: {self.operator}")
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether it holds for a lead: its fields, or its answers by key."""
-        found = values.get(self.field)
-        many = found if isinstance(found, list | tuple | set | frozenset) else [found]
-        filled = [one for one in many if not _is_missing(one)]
-        if self.operator in (MISSING, FILLED):
-            return bool(filled) == (self.operator == FILLED)
-        return any(self._compares(one) for one in filled)
-
-    def _compares(self, found: Any) -> bool:
-        if self.operator == BETWEEN:
-            low, high = self.value
-            number = as_number(found)
-            return (
-                number is not None
-                and (low is None or low <= number)
-                and (high is None or number <= high)
-            )
-        wanted = self.value if self.operator == IN else [self.value]
-        return any(_same(self.operator, found, one) for one in wanted)
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value is False or (value != 0 and not str(value).strip())
-
-
-def _same(operator: str, found: Any, wanted: Any) -> bool:
-    text, part = plain(str(found)), plain(str(wanted))
-    if not part:
-        return False
-    if operator == CONTAINS:
-        return part in text
-    if operator == STARTS_WITH:
-        return text.startswith(part)
-    if operator == WORD:
-        return bool(re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text))
-    number = as_number(wanted)
-    return text == part or (number is not None and number == as_number(found))
 
 
 @dataclass(frozen=True, slots=True)
