@@ -9,6 +9,7 @@ from odoo.tools import SQL, ormcache
 
 from ..engine import decay
 from ..engine.decay import Decay, Level
+from .lead_scoring import WAITING
 
 GRADES = [(f"{fit}{pull}", f"{fit}{pull}") for fit in "ABCD" for pull in "1234"]
 COMPARISONS = {
@@ -19,10 +20,6 @@ COMPARISONS = {
     "=": comparison.eq,
     "!=": comparison.ne,
 }
-
-
-#: where the cursor keeps the ids of leads to be scored before it commits
-WAITING = "lead_pipeline.rescore"
 
 
 def domain_paths(domain):
@@ -179,8 +176,6 @@ class CrmLead(models.Model):
         if not self.env.context.get("lead_scoring_later"):
             # sudo: a score is everybody's, whoever changed the lead
             self.env["lead.scoring"].sudo()._rescore(self.sudo())
-            waiting = self.env.cr.precommit.data.get(WAITING, set())
-            waiting.difference_update(self.ids)
 
     def _merge_dependences(self, opportunities):
         """Carry answers along; the touchpoints that come along count by themselves."""

@@ -1,7 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..engine.decay import Decay, Level
@@ -147,26 +146,12 @@ class LeadScoreTrial(models.AbstractModel):
         :param within: lowest and highest id of the query's leads
         """
         scoring = self.env["lead.scoring"]
-
-        def near(condition):
-            """Of answers those of these leads: or PostgreSQL reads, for each option
-            of each batch, the answers of all leads there are."""
-            if not within or condition.field_expr != "answer_ids":
-                return condition
-            if condition.operator not in ("any", "not any"):
-                return condition
-            of_batch = Domain("lead_id", ">=", within[0])
-            of_batch &= Domain("lead_id", "<=", within[1])
-            asked = Domain(condition.value) & of_batch
-            return Domain(condition.field_expr, condition.operator, asked)
-
+        near = within and range(within[0], within[1] + 1)
         return [
             scoring._option_case(
-                [
-                    (place, one._lead_domain().map_conditions(near))
-                    for place, one in enumerate(of_one)
-                ],
+                [(place, one._lead_domain) for place, one in enumerate(of_one)],
                 query,
+                near,
             )
             for of_one in options
         ]

@@ -38,6 +38,9 @@ COLUMN_TYPES = {
     "sales_ready_date": "timestamp",
 }
 
+#: where the cursor keeps the ids of leads to be scored before it commits
+WAITING = "lead_pipeline.rescore"
+
 
 @dataclass(slots=True)
 class State:
@@ -96,6 +99,7 @@ class LeadScoring(models.AbstractModel):
             self._add_touches(kept, self._countable(touchpoints))
         self._finish(states, before)
         self._write_history(states, before, options)
+        self.env.cr.precommit.data.get(WAITING, set()).difference_update(leads.ids)
 
     @api.model
     def _touch(self, touchpoints):

@@ -13,6 +13,8 @@ from .lead_scoring import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
 
+#: leads named one by one in each condition; batches of more go by their ids' range
+MOST_LISTED = 500
 #: what a score must not read, as it would have to be scored again and again
 SCORE_FIELDS = {*SCORE_COLUMNS, "quality_overridden", "engagement_score"}
 
@@ -73,6 +75,7 @@ class LeadScoring(models.AbstractModel):
                     self._option_case(
                         [(o.points, o._lead_domain) for o in criterion.option_ids],
                         query,
+                        leads.ids,
                     ),
                 )
                 for criterion in model.criterion_ids
@@ -89,7 +92,7 @@ class LeadScoring(models.AbstractModel):
                             - COALESCE(crm_lead.quality_model_score, 0)
                         ) > 0.0499
                     """,
-                    fits=self._condition(model._lead_domain, query),
+                    fits=self._condition(model._lead_domain, query, near=leads.ids),
                     origin=model.origin_id.id,
                     total=total,
                     most=most or 1,
@@ -111,7 +114,11 @@ class LeadScoring(models.AbstractModel):
             return {}
         query = self._lead_query(lead_ids)
         cases = [
-            SQL("WHEN %s THEN %s", self._condition(model._lead_domain, query), model.id)
+            SQL(
+                "WHEN %s THEN %s",
+                self._condition(model._lead_domain, query, near=lead_ids),
+                model.id,
+            )
             for model in score_models
         ]
         chosen = SQL("CASE %s END", SQL(" ").join(cases))
@@ -131,6 +138,7 @@ class LeadScoring(models.AbstractModel):
             self._option_case(
                 [(option.id, option._lead_domain) for option in criterion.option_ids],
                 query,
+                lead_ids,
             )
             for criterion in model.criterion_ids
         ]
@@ -140,13 +148,14 @@ class LeadScoring(models.AbstractModel):
         return {lead_id: tuple(options) for lead_id, *options in rows}
 
     @api.model
-    def _option_case(self, options, query):
+    def _option_case(self, options, query, near=None):
         """A column: the ref of the first option that holds for a row of a query.
 
-        :param options: list of (whole number, Domain)
+        :param options: list of (number, Domain)
+        :param near: see ``_condition``
         """
         cases = [
-            SQL("WHEN %s THEN %s", self._condition(domain, query), ref)
+            SQL("WHEN %s THEN %s", self._condition(domain, query, near=near), ref)
             for ref, domain in options
         ]
         return SQL("CASE %s END", SQL(" ").join(cases)) if cases else SQL("NULL::int4")
@@ -160,7 +169,7 @@ class LeadScoring(models.AbstractModel):
         return query
 
     @api.model
-    def _condition(self, domain, query, model="crm.lead"):
+    def _condition(self, domain, query, model="crm.lead", near=None):
         """A domain as a condition on the rows of a query. The domains of all options
         share one query, for which ``_search`` has no way.
 
@@ -169,6 +178,8 @@ class LeadScoring(models.AbstractModel):
         with an addon, holds for nothing: no lead may be lost by that.
 
         :param domain: a Domain, or a function that gives it
+        :param near: ids of the records in question. Of what belongs to them, such as
+            their answers, the database then reads no more than theirs.
         """
         # all that a search depends on but the domain
         env = self.env(
@@ -178,6 +189,8 @@ class LeadScoring(models.AbstractModel):
         records = env[model]
         try:
             wanted = domain() if callable(domain) else domain
+            if near:
+                wanted = self._near(Domain(wanted), records, near)
             optimized = Domain(wanted).optimize_full(records)
             if optimized.is_true():
                 return SQL("TRUE")
@@ -187,6 +200,32 @@ class LeadScoring(models.AbstractModel):
         except (KeyError, ValueError, ValidationError) as error:
             _logger.error("a condition of a score model can't be searched: %s", error)
             return SQL("FALSE")
+
+    @api.model
+    def _near(self, domain, records, ids):
+        """A domain in which lines of these records alone are looked at."""
+        few = len(ids) <= MOST_LISTED
+        low, high = min(ids), max(ids)
+
+        def near(condition):
+            field = records._fields.get(condition.field_expr)
+            if (
+                not field
+                or field.type != "one2many"
+                or condition.operator not in ("any", "not any")
+                or not isinstance(condition.value, Domain | list | tuple)
+            ):
+                return condition
+            owner = field.inverse_name
+            theirs = (
+                Domain(owner, "in", list(ids))
+                if few
+                else Domain(owner, ">=", low) & Domain(owner, "<=", high)
+            )
+            lines = Domain(condition.value) & theirs
+            return Domain(condition.field_expr, condition.operator, lines)
+
+        return domain.map_conditions(near)
 
     # ------------------------------------------------------------
     # CHECKS

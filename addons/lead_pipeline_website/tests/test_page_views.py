@@ -173,7 +173,7 @@ class TestPageViews(TransactionCase):
         self.serve_page(self.visitor)
         self.env.flush_all()
         # half for the touchpoint, half for totals, score and segments
-        with self.assertQueryCount(20):
+        with self.assertQueryCount(22):
             self.serve_page(self.visitor)
         self.assertEqual(len(self.lead.touchpoint_ids), 4)
 
@@ -183,7 +183,7 @@ class TestPageViews(TransactionCase):
             self.view(minutes)
         self.serve_page(self.visitor)
         self.env.flush_all()
-        with self.assertQueryCount(20):  # as with a single page
+        with self.assertQueryCount(22):  # as with a single page
             self.serve_page(self.visitor)
 
     def test_failure_never_breaks_the_page(self):
