@@ -17,7 +17,6 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
-import sys
 import tempfile
 import time
 import urllib.request
@@ -52,6 +51,7 @@ login = "connector"
 api_key = "env:BENCH_KEY"
 
 [web]
+host = "127.0.0.1"
 port = {port}
 rate_limit = 0
 
@@ -206,16 +206,8 @@ def receipt(content: bytes) -> Receipt:
 def connector(folder: Path) -> Iterator[tuple[int, int]]:
     """``lead-connectors serve``, as an operator runs it; yields pid and port."""
     path = folder / "connectors.toml"
-    port = load_config(path).settings.web.port
-    process = lab.Process(
-        [Path(sys.executable).parent / "lead-connectors", "serve", "--config", path],
-        log=folder / "connector.log",
-    )
-    with process:
-        process.wait_until(
-            lambda: answers(port, "/readyz"), what="The connector", timeout=60
-        )
-        yield process.pid, port
+    with lab.Connector(path, {}) as running:
+        yield running.pid, load_config(path).settings.web.port
 
 
 def stored(folder: Path) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ad_platform import Platform, platform
+from support.ad_platform import Platform
 from support.items import fill, reopened
 from support.odoo_server import API_KEY, OdooServer
 from support.running import SECRET, live, post, wait_until, write_config
@@ -58,7 +58,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def api() -> Iterator[Platform]:
-    with platform() as running:
+    with Platform() as running:
         yield running
 
 

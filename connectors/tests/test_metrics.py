@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import requests
-from support.ad_platform import platform
+from support.ad_platform import Platform
 from support.running import leads_body, live, post, wait_until, write_config
 
 from lead_connectors.odoo.memory import MemoryOdoo
@@ -29,7 +29,7 @@ def counters(base: str) -> dict[str, float]:
 def test_counters_are_there_before_their_first_event(tmp_path: Path) -> None:
     """Else `increase()` misses it: it sees nothing in a series that begins at 1."""
     odoo = MemoryOdoo()
-    with platform() as running:
+    with Platform() as running:
         running.add(1)
         config = write_config(tmp_path, extra=API.format(api=running.url))
         with live(config, odoo) as (_, base):
@@ -44,6 +44,8 @@ def test_counters_are_there_before_their_first_event(tmp_path: Path) -> None:
             requests.put(f"{base}/hooks/bare", timeout=10)
             wait_until(lambda: len(odoo.rows) == 4)
             wait_until(lambda: counters(base)[PARKED] == 1)
+            # counted a moment after Odoo has the row
+            wait_until(lambda: counters(base)[TEST] == 1)
             after = counters(base)
     assert after.keys() == before.keys()
     assert before[PARKED] == 0 and before[FORGED] == 0 and before[TEST] == 0

@@ -114,6 +114,12 @@ class Server:
     ready_path = "/"  # answers as soon as all is well
     process: Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """The main process; with workers, their parent."""
+        assert self.process is not None, "not started"
+        return self.process.pid
+
     def start(self) -> Self:
         """Start it and return when it answers."""
         raise NotImplementedError

@@ -93,12 +93,6 @@ class Odoo(Server):
         self.extra = list(extra)
         self.log = LAB / "log" / f"odoo-{database}-{self.port}.log"
 
-    @property
-    def pid(self) -> int:
-        """The main process; with workers, their parent."""
-        assert self.process is not None, "not started"
-        return self.process.pid
-
     def start(self) -> Self:
         """Start it and return when it answers requests on its database."""
         config = write_config(

@@ -86,7 +86,6 @@ class CrmLead(models.Model):
     # ENGAGEMENT AS A FIELD
     # ------------------------------------------------------------
 
-    @api.depends_context("lead_score_at")
     @api.depends("engagement_amount", "engagement_as_of", "score_model_id")
     def _compute_engagement_score(self):
         """As of now; nothing has to be written for it to be right."""
@@ -244,7 +243,14 @@ class CrmLead(models.Model):
     def _scored_fields(self):
         """Fields of a lead whose change may change its model or its quality: those the
         domains name, and those they are computed from."""
-        names = {path.partition(".")[0] for path in self._scored_paths()}
+        return self._with_sources(
+            {path.partition(".")[0] for path in self._scored_paths()}
+        )
+
+    @api.model
+    def _with_sources(self, names):
+        """Names of fields of a lead, and of those that they are computed from."""
+        names = set(names)
         pending = list(names)
         while pending:
             field = self._fields.get(pending.pop())

@@ -204,17 +204,7 @@ class LeadSegment(models.Model):
                 or condition.operator in ("any", "not any")
                 or (field.type in ("date", "datetime") and is_relative(condition.value))
             )
-        pending = list(names)
-        while pending:
-            field = Lead._fields.get(pending.pop())
-            if field is None or not field.compute:
-                continue
-            for path in self.pool.field_depends[field]:
-                name = path.partition(".")[0]
-                if name in Lead._fields and name not in names:
-                    names.add(name)
-                    pending.append(name)
-        return frozenset(names), drifts
+        return Lead._with_sources(names), drifts
 
     @api.model
     @ormcache()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ad_platform import Platform, platform
+from support.ad_platform import Platform
 from support.running import live, post, wait_until, write_config
 
 from lead_connectors.inbox import marks, report
@@ -27,14 +27,14 @@ Live = tuple[Service, str, Platform, MemoryOdoo]
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Live]:
     odoo = MemoryOdoo()
-    with platform() as api:
+    with Platform() as api:
         config = write_config(
             tmp_path,
             sources=SOURCE.format(api=api.url),
             deliver="source_pause = 0.3\nmax_attempts = 3",
         )
         with live(config, odoo) as (service, base):
-            wait_until(lambda: api.calls["counts"])  # the first poll is over
+            wait_until(lambda: api.asked["counts"])  # the first poll is over
             yield service, base, api, odoo
 
 
@@ -52,9 +52,9 @@ def test_refused_token(running: Live) -> None:
     hook(base, *range(30))
     problem = wait_until(lambda: marks.get(db, "api").problem)
     assert "make a new one" in problem
-    tried = api.calls["leads/"]
-    wait_until(lambda: api.calls["leads/"] >= tried + 2)
-    assert api.calls["leads/"] <= tried + 4
+    tried = api.asked["leads/"]
+    wait_until(lambda: api.asked["leads/"] >= tried + 2)
+    assert api.asked["leads/"] <= tried + 4
     live_now = report.live(db)
     assert (live_now["incomplete"], live_now["parked"]) == (30, 0)
     api.status = 200
@@ -67,7 +67,7 @@ def test_throttled(running: Live) -> None:
     api.add(*range(5))
     api.status, api.retry_after = 429, 0.5
     hook(base, *range(5))
-    wait_until(lambda: api.calls["leads/"])
+    wait_until(lambda: api.asked["leads/"])
     api.status = 200
     wait_until(lambda: len(odoo.leads) == 5)
     assert report.live(service.inbox.db)["parked"] == 0
