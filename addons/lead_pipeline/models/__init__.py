@@ -46,3 +46,11 @@ from . import lead_segment_condition
 from . import lead_segment_membership
 from . import lead_segment_events
 from . import crm_lead_segment
+from . import lead_skill
+from . import lead_reject_reason
+from . import lead_sla_policy
+from . import lead_pool
+from . import lead_pool_member
+from . import lead_distribution_rule
+from . import lead_assignment
+from . import crm_lead_distribution

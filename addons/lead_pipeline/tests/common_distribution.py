@@ -1,0 +1,42 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from .common import LeadPipelineCase
+
+
+class DistributionCase(LeadPipelineCase):
+    """A pool of two, a rule that sends it every lead, an SLA of an hour."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # what demo data or the database has must not decide here
+        cls.env["lead.distribution.rule"].search([]).active = False
+        cls.pool = cls._new_pool("Inside sales", cls.salesman + cls.colleague)
+        cls.sla = cls.env["lead.sla.policy"].create({"name": "Within the hour"})
+        cls.rule = cls._new_rule("All the rest", sla_policy_id=cls.sla.id)
+
+    @classmethod
+    def _new_pool(cls, name, users, **vals):
+        """:param users: res.users, members of weight 1 in that order"""
+        vals.setdefault("company_id", cls.company.id)
+        return cls.env["lead.pool"].create(
+            {
+                "name": name,
+                "member_ids": [
+                    (0, 0, {"user_id": user.id, "sequence": nth})
+                    for nth, user in enumerate(users)
+                ],
+                **vals,
+            }
+        )
+
+    @classmethod
+    def _new_rule(cls, name, **vals):
+        vals.setdefault("pool_id", cls.pool.id)
+        vals.setdefault("company_id", cls.company.id)
+        vals.setdefault("sequence", 100)
+        return cls.env["lead.distribution.rule"].create({"name": name, **vals})
+
+    def member(self, user, pool=None):
+        members = (pool or self.pool).member_ids
+        return members.filtered(lambda member: member.user_id == user)
