@@ -44,6 +44,7 @@
         "views/lead_score_model_list_views.xml",
         "views/crm_lead_score_views.xml",
         "views/lead_assignment_views.xml",
+        "views/lead_assignment_why_views.xml",
         "views/lead_pool_views.xml",
         "views/lead_sla_policy_views.xml",
         "views/lead_distribution_rule_views.xml",

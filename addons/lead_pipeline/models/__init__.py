@@ -53,4 +53,5 @@ from . import lead_pool
 from . import lead_pool_member
 from . import lead_distribution_rule
 from . import lead_assignment
+from . import lead_assignment_why
 from . import crm_lead_distribution

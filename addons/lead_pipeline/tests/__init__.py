@@ -26,3 +26,4 @@ from . import test_score_history
 from . import test_score_screens
 from . import test_score_activation
 from . import test_distribution_rows
+from . import test_distribution_why
