@@ -51,7 +51,15 @@ from . import lead_reject_reason
 from . import lead_sla_policy
 from . import lead_pool
 from . import lead_pool_member
+from . import lead_pool_member_calendar
 from . import lead_distribution_rule
 from . import lead_assignment
 from . import lead_assignment_why
+from . import lead_distribution
+from . import lead_distribution_pools
+from . import lead_distribution_write
+from . import lead_distribution_run
+from . import lead_distribution_switch
+from . import crm_team
 from . import crm_lead_distribution
+from . import crm_lead_distribution_events

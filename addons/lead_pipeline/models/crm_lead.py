@@ -227,7 +227,10 @@ class CrmLead(models.Model):
         """
 
         def create_lead(entry=None):
-            lead = super(CrmLead, self).message_new(msg_dict, custom_values)
+            # the capture gives it out, when it knows all of it
+            quiet = self.with_context(lead_distribution_later=bool(entry))
+            lead = super(CrmLead, quiet).message_new(msg_dict, custom_values)
+            lead = lead.with_context(lead_distribution_later=False)
             if entry and entry.person.name and not lead.contact_name:
                 lead.contact_name = entry.person.name
             return lead

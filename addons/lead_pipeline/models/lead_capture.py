@@ -356,4 +356,20 @@ class LeadCapture(models.AbstractModel):
             [(entry.lead_id, entry.item.answers) for entry in entries_of_leads]
         )
         self.env["lead.scoring"]._rescore(touchpoints.lead_id, touchpoints=touchpoints)
-        leads._tell(entries_of_leads)
+        leads._tell(entries_of_leads, self._distribute(entries_of_leads))
+
+    @api.model
+    def _distribute(self, entries):
+        """Give leads without an owner to people, and keep it where one was chosen.
+
+        :return: ids of the leads that have got somebody just now
+        """
+        Lead = self.env["crm.lead"]
+        service = self.env["lead.distribution"]
+        if not service._is_on():
+            return ()
+        made = {entry.lead_id for entry in entries if entry.status == "created"}
+        given = Lead.browse(made)._distribute_new()
+        known = Lead.browse({entry.lead_id for entry in entries} - made)
+        free = known.filtered(lambda lead: not lead.user_id)
+        return (given | service._distribute(free, "ready")).ids

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..engine.matching import LOST
 
@@ -35,6 +35,7 @@ class LeadCaptureLeads(models.AbstractModel):
             active_test=False,
             lead_capture=True,
             lead_scoring_later=True,
+            lead_distribution_later=True,
             tracking_disable=True,
             mail_auto_subscribe_no_notify=True,
         )
@@ -140,6 +141,8 @@ class LeadCaptureLeads(models.AbstractModel):
             "description": self._enquiry_html(item),
             # as the touchpoint would write it, without a second write of the row
             "has_touchpoints": True,
+            # platforms date their leads; none is captured before it is sent
+            "date_captured": min(item.submitted_at, fields.Datetime.now()),
             **{f"first_touch_{name}": value for name, value in touch.items()},
             **{f"last_touch_{name}": value for name, value in touch.items()},
         }
@@ -243,8 +246,11 @@ class LeadCaptureLeads(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _tell(self, entries):
-        """Note repeat enquiries on their leads, and tell each owner once for all."""
+    def _tell(self, entries, told=()):
+        """Note repeat enquiries on their leads, and tell each owner once for all.
+
+        :param told: ids of leads whose owner has just been told of them
+        """
         robot = self.env.ref("base.partner_root").id
         untold = [entry for entry in entries if not entry.told]
         matched = [entry for entry in untold if entry.status == "matched"]
@@ -266,6 +272,8 @@ class LeadCaptureLeads(models.AbstractModel):
         owners = {lead.id: lead.user_id for lead in leads}
         for entry in untold:
             owner = owners[entry.lead_id]
+            if entry.lead_id in told:
+                continue
             if owner and owner.active and owner != self.env.user:
                 by_owner[owner].setdefault(entry.lead_id, entry)
         for owner, by_lead in by_owner.items():

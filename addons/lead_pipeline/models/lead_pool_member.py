@@ -103,17 +103,9 @@ class LeadPoolMember(models.Model):
 
     @api.depends("user_id")
     def _compute_open_count(self):
-        """Open leads of these people, wherever they got them from."""
-        Lead = self.env["crm.lead"].sudo()  # a number, not leads
-        counts = dict(
-            Lead._read_group(
-                [("user_id", "in", self.user_id.ids), ("won_status", "=", "pending")],
-                ["user_id"],
-                ["__count"],
-            )
-        )
+        counts = self._open_counts()
         for member in self:
-            member.open_count = counts.get(member.user_id, 0)
+            member.open_count = counts.get(member.user_id.id, 0)
 
     @api.constrains("user_id", "pool_id")
     def _check_user_company(self):

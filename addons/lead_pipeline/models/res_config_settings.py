@@ -12,3 +12,23 @@ class ResConfigSettings(models.TransientModel):
     lead_payload_days = fields.Integer(
         related="company_id.lead_payload_days", readonly=False
     )
+    lead_distribution = fields.Boolean(
+        "Give Out Leads by Rules",
+        config_parameter="lead_pipeline.distribution",
+        help="Instead of Odoo's own assignment.",
+    )
+    lead_distribution_ready = fields.Selection(
+        [("all", "All new leads"), ("sales_ready", "Sales-ready leads only")],
+        "Leads to Give Out",
+        config_parameter="lead_pipeline.distribution_ready",
+        default="all",
+    )
+
+    def set_values(self):
+        """Switched on without any rule, those of the sales teams are made."""
+        result = super().set_values()
+        rules = self.env["lead.distribution.rule"].with_context(active_test=False)
+        if self.lead_distribution and not rules.search_count([], limit=1):
+            # sudo: of all companies, as the switch
+            self.env["lead.distribution"].sudo()._make_rules()
+        return result

@@ -27,3 +27,4 @@ from . import test_score_screens
 from . import test_score_activation
 from . import test_distribution_rows
 from . import test_distribution_why
+from . import test_distribution

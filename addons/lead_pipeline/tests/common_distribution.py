@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.fields import Domain
+
 from .common import LeadPipelineCase
 
 
@@ -11,9 +13,15 @@ class DistributionCase(LeadPipelineCase):
         super().setUpClass()
         # what demo data or the database has must not decide here
         cls.env["lead.distribution.rule"].search([]).active = False
+        cls.switch(True)
+        cls.company.resource_calendar_id.tz = "Europe/Berlin"
         cls.pool = cls._new_pool("Inside sales", cls.salesman + cls.colleague)
         cls.sla = cls.env["lead.sla.policy"].create({"name": "Within the hour"})
         cls.rule = cls._new_rule("All the rest", sla_policy_id=cls.sla.id)
+
+    @classmethod
+    def switch(cls, on):
+        cls.env["ir.config_parameter"].set_param("lead_pipeline.distribution", on)
 
     @classmethod
     def _new_pool(cls, name, users, **vals):
@@ -40,3 +48,32 @@ class DistributionCase(LeadPipelineCase):
     def member(self, user, pool=None):
         members = (pool or self.pool).member_ids
         return members.filtered(lambda member: member.user_id == user)
+
+    def new_leads(self, number, **vals):
+        vals = {"user_id": False, "company_id": self.company.id, **vals}
+        return self.env["crm.lead"].create(
+            [{"name": f"Amira Haddad {nth}", **vals} for nth in range(number)]
+        )
+
+    def sweep(self, batch=None):
+        """The job, or what it does in smaller batches."""
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            service = self.env(cr=cr)["lead.distribution"]
+            if batch:
+                service._sweep(Domain("waiting_since", "!=", False), batch=batch)
+            else:
+                service._cron_sweep()
+        self.env.invalidate_all()
+
+    def messages(self, user):
+        """What somebody was told of leads by us, newest first."""
+        return self.env["mail.message"].search(
+            [
+                ("partner_ids", "in", user.partner_id.ids),
+                ("message_type", "=", "user_notification"),
+                ("author_id", "=", self.env.ref("base.partner_root").id),
+            ]
+        )
+
+    def notified(self, user):
+        return len(self.messages(user))

@@ -125,9 +125,16 @@ class WebsiteForm(website_form.WebsiteForm):
             },
             fields.Datetime.now(),
         )
-        entry = env["lead.capture"]._capture_one(
-            channel, item, create_lead=lambda _entry: env["crm.lead"].browse(insert())
-        )
+
+        def create_lead(_entry):
+            # the capture gives it out, when it knows all of it
+            request.update_context(lead_distribution_later=True)
+            try:
+                return env["crm.lead"].browse(insert())
+            finally:
+                request.update_context(lead_distribution_later=False)
+
+        entry = env["lead.capture"]._capture_one(channel, item, create_lead=create_lead)
         if entry.status != "created":  # core links those it makes
             visitor.write({"lead_ids": [(4, entry.lead_id)]})
         return entry.lead_id

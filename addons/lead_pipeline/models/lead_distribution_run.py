@@ -1,0 +1,200 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import Counter
+from datetime import datetime, timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: how many leads a sweep gives out at once
+BATCH = 500
+#: how many leads a message names
+NAMED = 10
+#: how often leads are asked again of which nobody knows when somebody is free
+RETRY = timedelta(minutes=15)
+#: parameter: the lead at which a sweep had to stop
+SWEPT = "lead_pipeline.distribution_swept"
+#: what decides who is free, and when it was last written
+DECIDING = (
+    *("lead_distribution_rule", "lead_pool", "lead_pool_member", "res_users"),
+    *("resource_calendar", "resource_calendar_leaves"),
+)
+
+
+class LeadDistribution(models.AbstractModel):
+    """The sweep of what waits, and telling the owners."""
+
+    _inherit = "lead.distribution"
+
+    # ------------------------------------------------------------
+    # SWEEP
+    # ------------------------------------------------------------
+
+    @api.model
+    def _cron_sweep(self):
+        """Give out what waits, and tell those who could not be told at once.
+
+        Leads that wait for a moment (a morning, a new month) are asked again then.
+        All of them are when something that decides was written, and every quarter of
+        an hour: a lead may have been closed that filled somebody's limit.
+        """
+        if not self._is_on():
+            return
+        params = self.env["ir.config_parameter"]
+        # a sweep that had to stop goes on where it was
+        stopped = int(params.get_param(SWEPT) or 0)
+        waiting = Domain("waiting_since", "!=", False)
+        if not stopped:
+            waiting &= self._due_domain()
+        _given, after = self._sweep(waiting, after=stopped)
+        if after != stopped:
+            params.set_param(SWEPT, after)
+
+    @api.model
+    def _due_domain(self):
+        now = fields.Datetime.now()
+        last = self.env.ref("lead_pipeline.ir_cron_distribute").lastcall
+        if not last or (last - datetime.min) // RETRY < (now - datetime.min) // RETRY:
+            return Domain.TRUE
+        written = SQL(", ").join(
+            SQL("(SELECT max(write_date) FROM %s)", SQL.identifier(table))
+            for table in DECIDING
+        )
+        [[changed]] = self.env.execute_query(SQL("SELECT GREATEST(%s)", written))
+        # a transaction writes the moment at which it began
+        if changed and changed > last - timedelta(minutes=2):
+            return Domain.TRUE
+        unasked = Domain("waiting_reason", "=", False)
+        return unasked | Domain("waiting_until", "<=", now)
+
+    @api.model
+    def _sweep(self, domain, teams=None, event="sweep", after=0, batch=BATCH):
+        """Give out leads without an owner, in transactions of a batch each.
+
+        :param domain: which of them
+        :param teams: ids of teams: only what goes to their pools
+        :param after: begin behind the lead of this id
+        :return: (Counter of leads given, by user; id of the last lead that was looked
+            at if there was no time for all, else 0)
+        """
+        given = Counter()
+        domain &= Domain("user_id", "=", False)
+        Lead = self.env["crm.lead"].with_context(active_test=False)
+        rest = Lead.search_count(domain & Domain("id", ">", after))
+        progress = self.env["ir.cron"]._commit_progress
+        progress(remaining=rest)
+        while rest:
+            after, looked_at, gave = self._in_own_transaction(
+                "_sweep_some", domain & Domain("id", ">", after), batch, teams, event
+            )
+            given.update(gave)
+            rest = max(0, rest - looked_at) if looked_at == batch else 0
+            if not progress(looked_at, remaining=rest):
+                break
+        self._in_own_transaction("_tell_untold")
+        return given, after if rest else 0
+
+    @api.model
+    def _sweep_some(self, domain, limit, teams, event):
+        """:return: (id of the last lead that was looked at, how many were, Counter of
+        leads given by user)"""
+        Lead = self.env["crm.lead"].with_context(active_test=False)
+        lead_ids = Lead._search(domain, order="id", limit=limit).get_result_ids()
+        given = self._give_out(lead_ids, event, teams=teams, wait=True)
+        self._forget_closed(lead_ids)
+        last = lead_ids[-1] if lead_ids else 0
+        return last, len(lead_ids), Counter(given.values())
+
+    @api.model
+    def _forget_closed(self, lead_ids):
+        """Leads that are not to be given out any more do not wait either."""
+        Lead = self.env["crm.lead"].with_context(active_test=False)
+        gone = Lead.search(
+            ~self._ready_domain()
+            & Domain("id", "in", lead_ids)
+            & Domain("waiting_since", "!=", False)
+        )
+        self._write_columns(
+            [{"id": lead.id, "assignment_id": lead.assignment_id.id} for lead in gone]
+        )
+
+    # ------------------------------------------------------------
+    # TELL
+    # ------------------------------------------------------------
+
+    @api.model
+    def _tell_untold(self):
+        """Tell the owners of leads that were given out in batches, one message each."""
+        self._tell(
+            self.env["lead.assignment"].search(
+                [
+                    ("user_id", "!=", False),
+                    ("told_at", "=", False),
+                    ("ended_at", "=", False),
+                ],
+                order="id",
+            )
+        )
+
+    @api.model
+    def _tell(self, assignments):
+        """Tell owners of their new leads, each once for all: in Odoo or by mail, as
+        they set it in their preferences."""
+        if not assignments:
+            return
+        at = fields.Datetime.now()
+        mailed = False
+        for user, theirs in assignments.grouped("user_id").items():
+            if user.active:
+                self._tell_owner(user, theirs.lead_id)
+                mailed = mailed or user.notification_type == "email"
+        assignments.write({"told_at": at})
+        self._write_told(assignments.lead_id.ids, at)
+        if mailed:
+            # queued, so that a mail server that is slow holds up nobody, and sent now
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+
+    @api.model
+    def _write_told(self, lead_ids, at):
+        self.env["crm.lead"].flush_model(["date_told"])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE crm_lead SET date_told = %s"
+                " WHERE id = ANY(%s) AND date_told IS NULL",
+                at,
+                lead_ids,
+            )
+        )
+        self._notice_written(lead_ids, ("date_told",))
+
+    @api.model
+    def _tell_owner(self, owner, leads):
+        self = self.with_context(lang=owner.lang)
+        named = self.env["crm.lead"].browse(leads[:NAMED].ids)
+        lines = [
+            Markup("<li><a href='%s' data-oe-model='crm.lead' data-oe-id='%s'>%s</a>")
+            % (f"/odoo/crm.lead/{lead.id}", lead.id, lead.display_name)
+            for lead in named
+        ]
+        more = len(leads) - len(named)
+        if more:
+            lines.append(
+                Markup("<li>%s") % self.env._("and %(count)s more", count=more)
+            )
+        single = len(leads) == 1
+        subject = (
+            self.env._("New lead: %(lead)s", lead=named.display_name)
+            if single
+            else self.env._("%(count)s new leads for you", count=len(leads))
+        )
+        target = named if single else self.env["mail.thread"]
+        target.with_context(mail_notify_force_send=False).message_notify(
+            partner_ids=owner.partner_id.ids,
+            subject=subject,
+            body=Markup("<ul>%s</ul>") % Markup("</li>").join([*lines, Markup()]),
+            author_id=self.env.ref("base.partner_root").id,
+            force_send=False,
+        )

@@ -1,0 +1,300 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools import SQL
+
+from .lead_assignment import BY_HAND
+
+#: columns of a lead that are written in plain SQL, and their types
+WRITTEN = {
+    "assignment_id": "int4",
+    "waiting_since": "timestamp",
+    "waiting_reason": "varchar",
+    "waiting_until": "timestamp",
+    "date_routed": "timestamp",
+    "sla_due_at": "timestamp",
+}
+
+
+class LeadDistribution(models.AbstractModel):
+    """What is written of a round: decisions, owners, what the lead says of them."""
+
+    _inherit = "lead.distribution"
+
+    @api.model
+    def _quiet(self):
+        """Leads whose new owner is told by us, once for all of them. A decision is
+        kept as an assignment, so nothing is noted on each lead."""
+        return self.env["crm.lead"].with_context(
+            active_test=False,
+            lead_distribution_later=True,
+            tracking_disable=True,
+            mail_auto_subscribe_no_notify=True,
+        )
+
+    @api.model
+    def _write_leads(self, round_):
+        """:param round_: all of its rows are decided"""
+        news = [row for row in round_.rows if self._is_news(row)]
+        due = self._due(round_, news)
+        assignments = self._write_assignments(round_, news, due)
+        self._write_owners(round_, news)
+        self._write_columns(
+            [
+                {
+                    "id": row.id,
+                    "assignment_id": assignments.get(row.id, row.assignment_id),
+                    "date_routed": round_.at,
+                    "sla_due_at": due.get(row.id),
+                }
+                if row.chosen
+                else {
+                    "id": row.id,
+                    "assignment_id": assignments.get(row.id, row.assignment_id),
+                    "waiting_since": row.waiting_since or round_.at,
+                    "waiting_reason": row.reason,
+                    "waiting_until": row.until,
+                }
+                for row in news
+            ]
+        )
+        if round_.event != "sweep":  # which tells at its end, for all it gave out
+            given = [assignments[row.id] for row in news if row.chosen]
+            self._tell(self.env["lead.assignment"].browse(given))
+
+    @api.model
+    def _is_news(self, row):
+        """Whether a lead that still waits, waits for something else."""
+        return (
+            row.chosen
+            or row.user_id
+            or not row.waiting_since
+            or (row.reason, row.until) != (row.waiting_reason, row.waiting_until)
+        )
+
+    @api.model
+    def _due(self, round_, rows):
+        """:return: {lead id: when its new owner has to have touched it}"""
+        due, known = {}, {}
+        members = {}
+        for worksheet in round_.worksheets.values():
+            members.update((member.ref, member) for member in worksheet.members)
+        for row in rows:
+            policy = row.rule and row.rule.sla_policy_id
+            if not row.chosen or not policy:
+                continue
+            key = row.chosen, policy
+            if key not in known:
+                known[key] = members[row.chosen].calendar.add_business(
+                    round_.at, policy.first_touch_minutes * 60
+                )
+            due[row.id] = known[key]
+        return due
+
+    # ------------------------------------------------------------
+    # ASSIGNMENTS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _write_assignments(self, round_, rows, due):
+        """A decision for each lead that was given to somebody, or waits for another
+        reason than before.
+
+        :return: {lead id: id of the assignment}
+        """
+        told = {}  # many leads that wait have one decision
+        vals_list = []
+        for row in rows:
+            if not row.chosen and not row.user_id and row.reason == row.waiting_reason:
+                continue
+            key = id(row.decision)
+            if key not in told:
+                told[key] = self._candidates(round_, row)
+            vals_list.append(
+                {
+                    "lead_id": row.id,
+                    "at": round_.at,
+                    "event": round_.event,
+                    "rule_id": row.rule.id if row.rule else False,
+                    "pool_id": row.rule.pool_id.id if row.rule else False,
+                    "member_id": row.chosen,
+                    "user_id": round_.users.get(row.chosen),
+                    "previous_user_id": row.user_id,
+                    "decided_by_id": self._decided_by(round_),
+                    "reason": row.reason,
+                    "until": row.until,
+                    "candidates": told[key],
+                    "sla_policy_id": (
+                        row.rule.sla_policy_id.id if row.rule and row.chosen else False
+                    ),
+                    "due_at": due.get(row.id),
+                }
+            )
+        ended = [row.id for row in rows if row.assignment_id]
+        return self._replace_assignments(vals_list, round_.at, ended)
+
+    @api.model
+    def _replace_assignments(self, vals_list, at, decided):
+        """:param decided: ids of leads that may have an assignment already"""
+        Assignment = self.env["lead.assignment"]
+        news = {vals["lead_id"] for vals in vals_list}
+        ended = [lead_id for lead_id in decided if lead_id in news]
+        if ended:
+            Assignment.search(
+                [("lead_id", "in", ended), ("ended_at", "=", False)]
+            ).write({"ended_at": at})
+        return {one.lead_id.id: one.id for one in Assignment.create(vals_list)}
+
+    @api.model
+    def _candidates(self, round_, row):
+        """Everybody who was asked for, as ``lead.assignment`` keeps it."""
+        if not row.decision:
+            return False
+        strangers = round_.strangers.get(row.company_id, frozenset())
+        candidates = []
+        for one in row.decision.candidates:
+            kept = {
+                "member": one.ref,
+                "user": round_.users[one.ref],
+                "reason": "company" if one.ref in strangers else one.reason,
+            }
+            if one.until:
+                kept["until"] = fields.Datetime.to_string(one.until)
+            if one.owed is not None:
+                kept["owed"] = round(one.owed, 4)
+                kept["after"] = round(one.after, 4)
+            if one.score is not None:
+                kept["score"] = one.score
+            candidates.append(kept)
+        return candidates
+
+    @api.model
+    def _decided_by(self, round_):
+        """The person who caused it, where it was not the lead itself."""
+        if round_.event in ("reassigned", "rejected") and self.env.uid != SUPERUSER_ID:
+            return self.env.uid
+        return False
+
+    @api.model
+    def _record_by_hand(self, leads, previous):
+        """Somebody chose the owner of these leads by hand.
+
+        :param previous: {lead id: user id before}
+        """
+        if not leads:
+            return
+        at = fields.Datetime.now()
+        service = self.sudo()  # whoever may give a lead away writes its history
+        leads = leads.sudo()
+        assignments = service._replace_assignments(
+            [
+                {
+                    "lead_id": lead.id,
+                    "at": at,
+                    "event": BY_HAND,
+                    "user_id": lead.user_id.id,
+                    "previous_user_id": previous.get(lead.id),
+                    "decided_by_id": self.env.uid,
+                    "reason": BY_HAND,
+                    "told_at": at,  # by Odoo, or because it was oneself
+                }
+                for lead in leads
+            ],
+            at,
+            [lead.id for lead in leads if lead.assignment_id],
+        )
+        service._write_columns(
+            [
+                {
+                    "id": lead.id,
+                    "assignment_id": assignments[lead.id],
+                    "date_routed": at,
+                }
+                for lead in leads
+            ]
+        )
+        service._write_told(leads.ids, at)
+
+    # ------------------------------------------------------------
+    # LEADS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _write_owners(self, round_, rows):
+        """Owner and team, by the ORM, for others read along: a write for each pair."""
+        teams = self._teams(round_, [row for row in rows if row.chosen])
+        groups = defaultdict(list)
+        for row in rows:
+            if row.chosen:
+                groups[round_.users[row.chosen], teams[row.id]].append(row.id)
+            elif row.user_id:
+                groups[False, row.team_id].append(row.id)
+        Lead = self._quiet()
+        for (user, team), lead_ids in groups.items():
+            Lead.browse(lead_ids).write({"user_id": user, "team_id": team})
+
+    @api.model
+    def _teams(self, round_, rows):
+        """The team of each lead: its pool's; else it keeps its own if the new owner is
+        in it; else it is the owner's, as in core, but asked once for all their leads.
+
+        :return: {lead id: team id or False}
+        """
+        teams, known = {}, {}
+        Team = self.env["crm.team"]
+        for row in rows:
+            team = row.rule.pool_id.team_id.id
+            if not team:
+                user = round_.users[row.chosen]
+                key = user, row.team_id, row.type
+                if key not in known:
+                    own = Team.browse(row.team_id or [])
+                    people = own.member_ids | own.user_id
+                    use = "use_leads" if row.type == "lead" else "use_opportunities"
+                    known[key] = (
+                        own
+                        if user in people.ids
+                        else Team._get_default_team_id(user, [(use, "=", True)])
+                    ).id
+                team = known[key]
+            teams[row.id] = team
+        return teams
+
+    @api.model
+    def _write_columns(self, rows):
+        """:param rows: dicts with "id" and of WRITTEN; what is left out is emptied, but
+        a lead was first routed only once"""
+        if not rows:
+            return
+        # what is pending of these leads comes first: it may name the same columns
+        self.env["crm.lead"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE crm_lead AS lead SET %(sets)s"
+                " FROM unnest(%(values)s) AS new(id, %(names)s)"
+                " WHERE lead.id = new.id",
+                sets=SQL(", ").join(self._set_column(name) for name in WRITTEN),
+                values=SQL(", ").join(
+                    SQL("%s::" + kind + "[]", [row.get(name) or None for row in rows])
+                    for name, kind in {"id": "int4", **WRITTEN}.items()
+                ),
+                names=SQL(", ").join(SQL.identifier(name) for name in WRITTEN),
+            )
+        )
+        self._notice_written([row["id"] for row in rows], WRITTEN)
+
+    @api.model
+    def _set_column(self, name):
+        column = SQL.identifier(name)
+        if name == "date_routed":
+            return SQL("%s = COALESCE(lead.%s, new.%s)", column, column, column)
+        return SQL("%s = new.%s", column, column)
+
+    @api.model
+    def _notice_written(self, lead_ids, names):
+        leads = self.env["crm.lead"].browse(lead_ids)
+        leads.invalidate_recordset([*names], flush=False)
+        with self.env["lead.segment"]._event():
+            self.env["lead.segment"]._notice(leads, set(names))
