@@ -8,12 +8,15 @@ from .common import LeadPipelineCase
 class DistributionCase(LeadPipelineCase):
     """A pool of two, a rule that sends it every lead, an SLA of an hour."""
 
+    #: whether leads are given out
+    switched_on = False
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         # what demo data or the database has must not decide here
         cls.env["lead.distribution.rule"].search([]).active = False
-        cls.switch(True)
+        cls.switch(cls.switched_on)
         cls.company.resource_calendar_id.tz = "Europe/Berlin"
         cls.pool = cls._new_pool("Inside sales", cls.salesman + cls.colleague)
         cls.sla = cls.env["lead.sla.policy"].create({"name": "Within the hour"})

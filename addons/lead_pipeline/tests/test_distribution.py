@@ -16,6 +16,8 @@ START = datetime.fromisoformat(NOW)
 
 @freeze_time(NOW)
 class TestDistribution(DistributionCase):
+    switched_on = True
+
     def test_in_turn_the_moment_they_are_made(self):
         leads = self.new_leads(6)
         self.assertEqual(
@@ -366,6 +368,8 @@ class TestDistribution(DistributionCase):
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
 class TestDistributionCost(DistributionCase):
+    switched_on = True
+
     def test_queries(self):
         """Core allows itself 4 849 for as many leads, teams and members."""
         people = [
