@@ -31,20 +31,25 @@ class CrmTeam(models.Model):
         return self._assigned_data(given)
 
     def _assigned_data(self, given):
-        members = self.crm_team_member_ids
-        nobody = self.env["crm.lead"]
+        """:param given: {user id: how many leads they have just got}"""
+        Lead = self.env["crm.lead"]
         leads = {
-            user: nobody.search(
-                [("user_id", "=", user)], order="date_open desc", limit=count
+            user: Lead.search(
+                [("user_id", "=", user)], order="date_open desc, id", limit=count
             )
             for user, count in given.items()
         }
+        by_team = Lead.concat(*leads.values()).grouped("team_id")
         teams = {
-            team: {"assigned": set(), "merged": set(), "duplicates": set()}
+            team: {
+                "assigned": set(by_team.get(team, Lead).ids),
+                "merged": set(),
+                "duplicates": set(),
+            }
             for team in self
         }
         return teams, {
             member: {"assigned": leads[member.user_id.id]}
-            for member in members
+            for member in self.crm_team_member_ids
             if member.user_id.id in leads
         }

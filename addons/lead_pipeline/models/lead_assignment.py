@@ -69,7 +69,7 @@ class LeadAssignment(models.Model):
         "res.users", "Before", readonly=True, ondelete="set null"
     )
     decided_by_id = fields.Many2one(
-        "res.users", "Decided By", readonly=True, ondelete="set null"
+        "res.users", "By", readonly=True, ondelete="set null"
     )
     reason = fields.Selection(
         [

@@ -200,7 +200,7 @@ class LeadDistribution(models.AbstractModel):
         found = dict.fromkeys(lead_ids)
         pending = list(found)
         Lead = self.env["crm.lead"].with_context(active_test=False)
-        for rule in self.env["lead.distribution.rule"].search([]):
+        for rule in self.env["lead.distribution.rule"].search([("active", "=", True)]):
             if not pending:
                 break
             try:
@@ -385,6 +385,7 @@ class LeadDistribution(models.AbstractModel):
     @api.model
     def _distribute_later(self, lead_ids, event, options):
         """Give leads out as soon as this transaction has committed."""
+        _logger.info("others are at the pools; leads %s follow", lead_ids)
         later = self.env.cr.postcommit.data.setdefault(LATER, [])
         if not later:
             self.env.cr.postcommit.add(self._distribute_after_commit)

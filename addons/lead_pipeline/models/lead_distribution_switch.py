@@ -36,6 +36,8 @@ class LeadDistribution(models.AbstractModel):
             ["|", ("use_leads", "=", True), ("use_opportunities", "=", True)]
         )
         rules = self.env["lead.distribution.rule"]
+        # those of every company last: they take what a company's own do not
+        teams = teams.sorted(lambda team: not team.company_id)
         for company, of_company in teams.grouped("company_id").items():
             skipped = of_company.filtered("assignment_optout")
             staffed = of_company.filtered("crm_team_member_ids") - skipped
@@ -52,8 +54,7 @@ class LeadDistribution(models.AbstractModel):
         for team in teams.sorted(lambda team: not _read(team.assignment_domain)):
             own = Domain("team_id", "=", team.id)
             domain = _read(team.assignment_domain)
-            if domain:
-                own |= Domain("team_id", "=", False) & Domain(domain)
+            taken = own | (Domain("team_id", "=", False) & Domain(domain))
             members = team.crm_team_member_ids
             base = members.filtered(lambda one: not _read(one.assignment_domain))
             apart = (members - base).grouped(lambda one: one.assignment_domain)
@@ -62,10 +63,12 @@ class LeadDistribution(models.AbstractModel):
                     "%(team)s: conditions %(number)s", team=team.name, number=nth
                 )
                 rules += self._make_rule(
-                    name, company, own & Domain(_read(text)), team, some + base
+                    name, company, taken & Domain(_read(text)), team, some + base
                 )
             if base:
-                rules += self._make_rule(team.name, company, own, team, base)
+                # without a domain, teams share the leads that have no team
+                takes = taken if domain else own
+                rules += self._make_rule(team.name, company, takes, team, base)
         return rules
 
     @api.model

@@ -28,3 +28,4 @@ from . import test_score_activation
 from . import test_distribution_rows
 from . import test_distribution_why
 from . import test_distribution
+from . import test_distribution_switch
