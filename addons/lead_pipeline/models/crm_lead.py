@@ -187,7 +187,8 @@ class CrmLead(models.Model):
         self.write(dict.fromkeys(names, False))
         # sudo: contacts the user may not see are touches all the same
         touchpoints = self.env["lead.touchpoint"].sudo()
-        touchpoints.search([("lead_id", "in", self.ids)])._refresh_leads(self)
+        known = touchpoints.with_context(lead_touches_known=True)
+        known.search([("lead_id", "in", self.ids)])._refresh_leads(self)
 
     # ------------------------------------------------------------
     # MERGE

@@ -24,6 +24,30 @@ class ResCompany(models.Model):
         "submission, its contact and its consents stay. 0: keep for ever.",
     )
 
+    lead_nurture_cap = fields.Integer(
+        "Nurture Messages a Week",
+        default=2,
+        help="The most that one lead gets in any seven days, over all tracks. 0: no "
+        "limit.",
+    )
+    lead_nurture_purposes = fields.Char(
+        "Consent to Marketing",
+        default="email, marketing, newsletter",
+        help="Purposes of a consent, separated by commas, that allow nurture mails. "
+        "Who refused one last gets none.",
+    )
+    lead_nurture_consent_required = fields.Boolean(
+        "Only With Consent", help="Leads that were never asked get no nurture mails."
+    )
+
+    _lead_nurture_cap_positive = models.Constraint(
+        "CHECK(lead_nurture_cap >= 0)", "Messages a week can't be negative."
+    )
     _lead_payload_days_positive = models.Constraint(
         "CHECK(lead_payload_days >= 0)", "Days to keep payloads can't be negative."
     )
+
+    def _lead_tz(self):
+        """The time zone of leads of whom nothing tells theirs."""
+        self.ensure_one()
+        return self.resource_calendar_id.tz or self.partner_id.tz or "UTC"

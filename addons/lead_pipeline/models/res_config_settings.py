@@ -12,6 +12,15 @@ class ResConfigSettings(models.TransientModel):
     lead_payload_days = fields.Integer(
         related="company_id.lead_payload_days", readonly=False
     )
+    lead_nurture_cap = fields.Integer(
+        related="company_id.lead_nurture_cap", readonly=False
+    )
+    lead_nurture_purposes = fields.Char(
+        related="company_id.lead_nurture_purposes", readonly=False
+    )
+    lead_nurture_consent_required = fields.Boolean(
+        related="company_id.lead_nurture_consent_required", readonly=False
+    )
     lead_distribution = fields.Boolean(
         "Give Out Leads by Rules",
         config_parameter="lead_pipeline.distribution",

@@ -1,6 +1,8 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from . import lead_connector_key
+from . import lead_nurture_enrol
+from . import lead_nurture_start
 from . import lead_phone_entry
 from . import lead_score_activate
 from . import lead_score_past

@@ -1,0 +1,100 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+#: how long a mail server may be away before a touch is given up
+GIVE_UP = timedelta(days=3)
+#: how often mails are tried again that met no server
+TRY_AGAIN = timedelta(minutes=10)
+
+
+class LeadNurture(models.AbstractModel):
+    """Mails between the batch that made them and the server that takes them."""
+
+    _inherit = "lead.nurture"
+
+    @api.model
+    def _check_mails(self, mails):
+        """Which of these go out now. Minutes or days may have passed since they were
+        queued: everything is looked at again.
+
+        :return: mails; of the others some wait for their time, some never go
+        """
+        now = fields.Datetime.now()
+        touches = self.env["lead.nurture.touch"].search(
+            [("mail_id", "in", mails.ids), ("state", "=", "queued")]
+        )
+        journeys = touches.enrolment_id
+        journeys.invalidate_recordset(flush=False)
+        facts = self._facts(journeys, now)
+        # what waits to be sent does not count against itself
+        facts.sent = self._really_sent(journeys.lead_id, now)
+        ready = mails.browse()
+        stopped = defaultdict(touches.browse)
+        for touch in touches:
+            journey, lead, stage = touch.enrolment_id, touch.lead_id, touch.stage_id
+            if not lead or journey.state == "exited":
+                stopped["exit"] |= touch
+                continue
+            if journey.state == "paused":
+                touch.mail_id.scheduled_date = now + timedelta(hours=1)
+                continue
+            exit_reason = self._exit_reason(journey, facts)
+            if exit_reason:
+                journey._end(exit_reason)
+                stopped["exit"] |= touch.exists().filtered(
+                    lambda one: one.state == "queued"
+                )
+                continue
+            step = self._wait(lead, stage, facts, now)
+            if step:
+                touch.mail_id.scheduled_date = step.at
+                continue
+            reason = self._skip_email(lead, stage, facts)
+            if reason:
+                stopped[reason] |= touch
+                continue
+            facts.sent.setdefault(lead.id, []).append(now)
+            ready |= touch.mail_id
+        for reason, some in stopped.items():
+            some._cancel(reason)
+        gone = mails - touches.mail_id - ready
+        gone.filtered(lambda mail: mail.state == "outgoing").write({"state": "cancel"})
+        return ready
+
+    @api.model
+    def _really_sent(self, leads, now):
+        sent = defaultdict(list)
+        for touch in self.env["lead.nurture.touch"].search(
+            [
+                ("lead_id", "in", leads.ids),
+                ("message", "=", True),
+                ("sent_at", ">", now - timedelta(days=7)),
+            ],
+            order="sent_at",
+        ):
+            sent[touch.lead_id.id].append(touch.sent_at)
+        return dict(sent)
+
+    @api.model
+    def _recover_mails(self):
+        """Odoo gives up a mail when it meets no server, or is disturbed while it sends.
+        A touch that still waits was not claimed, so the server never had it: its mail
+        is tried again, for some days."""
+        now = fields.Datetime.now()
+        waiting = self.env["lead.nurture.touch"].search(
+            [
+                ("state", "=", "queued"),
+                ("mail_id.state", "=", "exception"),
+                ("mail_id.write_date", "<=", now - TRY_AGAIN),
+            ],
+            limit=5000,
+        )
+        late = waiting.filtered(lambda touch: touch.at <= now - GIVE_UP)
+        late.write({"state": "failed", "reason": "smtp"})
+        again = waiting - late
+        again.mail_id.write({"state": "outgoing", "failure_reason": False})
+        again.trace_id.write({"trace_status": "outgoing", "failure_type": False})

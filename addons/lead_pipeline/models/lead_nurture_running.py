@@ -1,0 +1,233 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from .lead_nurture_track import IN_FLIGHT
+
+
+class LeadNurtureTrack(models.Model):
+    """Starting, pausing and archiving a track, and its versions."""
+
+    _inherit = "lead.nurture.track"
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def action_start(self):
+        """Start a draft. Where leads are in flight on the version before, ask first
+        what becomes of them.
+
+        :raises UserError: it is no draft, or a stage lacks something
+        """
+        self._check_can_start()
+        before = self._version_in_use()
+        if before.active_count:
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Start “%s”", self.display_name),
+                "res_model": "lead.nurture.start",
+                "res_id": self.env["lead.nurture.start"]
+                .create({"track_id": self.id})
+                .id,
+                "view_mode": "form",
+                "target": "new",
+            }
+        # sudo: the states of tracks are the system's to write
+        self.sudo()._start()
+        return True
+
+    def action_pause(self):
+        """Nothing goes out until it is resumed.
+
+        :raises UserError: it does not run
+        """
+        self._check_state("running")
+        self.sudo()._switch("paused", "active", "paused")
+
+    def action_resume(self):
+        """:raises UserError: it is not paused"""
+        self._check_state("paused")
+        self.sudo()._switch("running", "paused", "active")
+        self.env.ref("lead_pipeline.ir_cron_nurture")._trigger()
+
+    def action_archive_track(self):
+        """Take a track out of use; its leads leave it.
+
+        :raises UserError: it is not in use
+        """
+        self._check_state("running", "paused")
+        # sudo: the states of tracks are the system's to write
+        tracks = self.sudo().search([("origin_id", "=", self.origin_id.id)])
+        tracks.enrolment_ids.filtered(lambda one: one.state in IN_FLIGHT)._end(
+            "archived"
+        )
+        self.sudo().write({"state": "archived", "archived_at": fields.Datetime.now()})
+
+    def action_new_version(self):
+        """Open the draft of this line of versions, made if there is none."""
+        self.ensure_one()
+        draft = self.draft_id or self._new_version()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": draft.id,
+            "view_mode": "form",
+        }
+
+    def action_view_enrolments(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "lead_pipeline.lead_nurture_enrolment_action"
+        )
+        return {
+            **action,
+            "display_name": self.display_name,
+            "domain": [("track_id", "=", self.id)],
+            "context": {
+                "nurture_track_id": self.id,
+                "search_default_in_flight": self.state in ("running", "paused"),
+            },
+        }
+
+    # ------------------------------------------------------------
+    # BUSINESS
+    # ------------------------------------------------------------
+
+    def _check_state(self, *states):
+        self.ensure_one()
+        self.check_access("write")
+        if self.state not in states:
+            raise UserError(
+                self.env._("“%s” is not in a state for that.", self.display_name)
+            )
+
+    def _check_can_start(self):
+        self.ensure_one()
+        self.check_access("write")
+        if self.state != "draft":
+            raise UserError(self.env._("Only a draft can be started."))
+        if not self.stage_ids:
+            raise UserError(self.env._("Add a stage first."))
+        problems = [problem for one in self.stage_ids if (problem := one._problem())]
+        if problems:
+            raise UserError("\n".join(problems))
+
+    def _version_in_use(self):
+        # sudo: it is theirs, whatever its company
+        return self.sudo().search(
+            [
+                ("origin_id", "=", self.origin_id.id),
+                ("state", "in", ("running", "paused")),
+            ]
+        )
+
+    def _start(self, migrate=False):
+        """Put this draft in the place of the version in use.
+
+        :param migrate: leads in flight go on here; otherwise they finish where they are
+        """
+        now = fields.Datetime.now()
+        self.stage_ids._ensure_mailings()
+        before = self._version_in_use()
+        paused = before.state == "paused"
+        before.write({"state": "archived", "archived_at": now})
+        before.flush_recordset()  # only one version may run
+        self.write({"state": "running", "started_at": now})
+        if paused:  # those that finish there go on
+            before._set_flying("paused", "active")
+        if migrate:
+            self._take_over(before)
+
+    def _switch(self, state, flying_from, flying_to):
+        self.write({"state": state})
+        self._set_flying(flying_from, flying_to)
+
+    def _set_flying(self, old, new):
+        """All journeys of a track in one statement: there may be very many."""
+        Enrolment = self.env["lead.nurture.enrolment"]
+        Enrolment.flush_model()
+        self.env.cr.execute(
+            "UPDATE lead_nurture_enrolment SET state = %s"
+            " WHERE track_id = ANY(%s) AND state = %s",
+            [new, self.ids, old],
+        )
+        Enrolment.invalidate_model(["state"], flush=False)
+
+    def _take_over(self, before):
+        """Leads in flight on another version go on here: at the same stage, or where
+        that is gone, at the first one after it that they did not have."""
+        Enrolment = self.env["lead.nurture.enrolment"]
+        Enrolment.flush_model()
+        here = {stage.key: stage for stage in self.stage_ids.sorted()}
+        order = before.stage_ids.sorted()
+        for stage in order:
+            later = order[order.ids.index(stage.id) :]
+            goal = next((here[one.key] for one in later if one.key in here), None)
+            flying = Domain("stage_id", "=", stage.id) & Domain(
+                "state", "in", IN_FLIGHT
+            )
+            if goal:
+                self.env.cr.execute(
+                    "UPDATE lead_nurture_enrolment SET track_id = %s, stage_id = %s"
+                    " WHERE stage_id = %s AND state IN ('active', 'paused')",
+                    [self.id, goal.id, stage.id],
+                )
+            else:
+                Enrolment.search(flying)._end("last")
+        self.env.cr.execute(
+            "UPDATE lead_nurture_enrolment SET track_id = %s"
+            " WHERE track_id = %s AND held_out AND state IN ('active', 'paused')",
+            [self.id, before.id],
+        )
+        Enrolment.invalidate_model(flush=False)
+
+    def _new_version(self):
+        """A draft that starts as this version, in its line."""
+        self.ensure_one()
+        newest = self.search(
+            [("origin_id", "=", self.origin_id.id)], order="version desc", limit=1
+        )
+        draft = self.copy({"name": self.name})
+        # sudo: the system's to write
+        draft.sudo().write(
+            {"origin_id": self.origin_id.id, "version": newest.version + 1}
+        )
+        return draft
+
+    @api.model
+    def _cron_enrol(self, batch=1000):
+        """Enrol the leads of low quality that got old without anybody working them."""
+        progress = self.env["ir.cron"]._commit_progress
+        for track_id in self._entry_ids("entry_grade"):
+            track, last = self.browse(track_id), 0
+            while leads := self.env["crm.lead"].search(
+                track._low_grade_domain() & Domain("id", ">", last),
+                limit=batch,
+                order="id",
+            ):
+                last = leads[-1].id
+                self.env["lead.nurture"]._enrol(leads, track, "grade")
+                if not progress(len(leads)):
+                    return
+
+    def _low_grade_domain(self):
+        """Open leads of the quality this track takes, that were never on it."""
+        self.ensure_one()
+        before = fields.Datetime.subtract(
+            fields.Datetime.now(), days=self.entry_grade_days
+        )
+        bands = list(self.entry_grade)
+        domain = Domain("won_status", "=", "pending")
+        domain &= Domain("lead_grade", "in", [f"{b}{n}" for b in bands for n in "1234"])
+        domain &= Domain("create_date", "<=", before)
+        domain &= Domain("date_first_response", "=", False)
+        domain &= Domain("activity_ids", "=", False)
+        domain &= ~Domain(
+            "enrolment_ids", "any", [("origin_id", "=", self.origin_id.id)]
+        )
+        if self.company_id:
+            domain &= Domain("company_id", "in", [False, self.company_id.id])
+        return domain
