@@ -183,3 +183,23 @@ def test_days_are_those_of_the_member():
         [lead_at(evening)], {"pool": Pool([Member(1, calendar=saigon)])}, END
     )
     assert found.per_day == {("pool", 1, date(2026, 10, 6)): 1}
+
+
+def test_a_person_in_two_pools_has_one_cap_and_one_backlog():
+    arrivals = [
+        Arrival(START + nth * HOUR, Lead(nth), key, closed_at=START + 5 * HOUR)
+        for nth, key in enumerate(["north", "south", "north"])
+    ]
+    pools = {key: Pool([Member(key, max_open=2)]) for key in ("north", "south")}
+    alone = replay(arrivals, pools, END)
+    assert [one.at for one in alone.outcomes] == [one.at for one in arrivals]
+    ana = [("north", "north"), ("south", "south")]
+    found = replay(arrivals, pools, END, people=[ana])
+    assert [(one.member, one.at) for one in found.outcomes] == [
+        ("north", START),
+        ("south", START + HOUR),
+        ("north", START + 5 * HOUR),  # when one was closed
+    ]
+    pools = {key: Pool([Member(key, per_day=1)]) for key in ("north", "south")}
+    found = replay(arrivals, pools, START + 2 * HOUR, people=[ana])
+    assert found.unassigned == {ALL_CAPPED: 1}

@@ -11,7 +11,7 @@ closed: how fast another one would have been is not known, and nothing is guesse
 
 import heapq
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -20,6 +20,8 @@ from .business_time import local_date
 from .distribution import TURN, Pool
 from .members import Lead
 
+#: a pool and a member of it
+Place = tuple[Hashable, Hashable]
 #: why nobody got a lead, beside what a decision says: no draft rule took it
 NO_RULE = "no_rule"
 
@@ -72,6 +74,7 @@ def replay(
     end: datetime,
     closings: Iterable[tuple[datetime, Hashable, Hashable]] = (),
     sweep: timedelta = timedelta(minutes=15),
+    people: Iterable[Collection[Place]] = (),
 ) -> Replay:
     """Give past leads out to draft pools.
 
@@ -80,14 +83,22 @@ def replay(
         KeyError for an arrival in a pool that is not among them
     :param end: of the period, UTC
     :param closings: when leads left a backlog that were in it at the start: (UTC, pool,
-        member)
+        member), once for a person who is in several pools
     :param sweep: how often what waits is tried again
+    :param people: the places of each person who is in several pools, as (pool, member):
+        what they get in one of them fills their caps in all
     """
-    return _Run(pools, end, sweep).all(arrivals, closings)
+    return _Run(pools, end, sweep, people).all(arrivals, closings)
 
 
 class _Run:
-    def __init__(self, pools: Mapping[Hashable, Pool], end: datetime, sweep: timedelta):
+    def __init__(
+        self,
+        pools: Mapping[Hashable, Pool],
+        end: datetime,
+        sweep: timedelta,
+        people: Iterable[Collection[Place]],
+    ):
         self.pools = {key: pool.fork() for key, pool in pools.items()}
         self.members = {
             (key, member.ref): member
@@ -95,6 +106,12 @@ class _Run:
             for member in pool.members
         }
         self.end, self.sweep = end, sweep
+        #: the other places of who has one
+        self.others: dict[Place, list[Place]] = {
+            place: [other for other in places if other != place]
+            for places in people
+            for place in places
+        }
         self.closings: list[tuple[datetime, int, Hashable, Hashable]] = []
         self.numbers = count()  # keeps what closes at one moment in order
         #: leads waiting by pool, in the order they came, and why
@@ -134,9 +151,10 @@ class _Run:
                 return
             if closing <= sweep:
                 at, _nth, key, ref = heapq.heappop(self.closings)
-                self.pools[key].close(ref, at)
-                if self.waiting.get(key):
-                    self._sweep_at(key, at)
+                for pool, member in (key, ref), *self.others.get((key, ref), ()):
+                    self.pools[pool].close(member, at)
+                    if self.waiting.get(pool):
+                        self._sweep_at(pool, at)
             else:
                 del self.retry[key]
                 self._sweep(key, sweep)
@@ -159,6 +177,8 @@ class _Run:
         ref = pool.choose(arrival.lead, at, arrival.method)
         if ref is None:
             return False
+        for other, member in self.others.get((key, ref), ()):
+            self.pools[other].give(member, at)
         calendar = self.members[key, ref].calendar
         due_at = None
         if arrival.sla is not None:
