@@ -53,6 +53,7 @@
         "views/lead_pool_ledger_views.xml",
         "views/lead_sla_policy_views.xml",
         "views/lead_distribution_rule_views.xml",
+        "wizard/lead_distribution_try_views.xml",
         "views/lead_skill_views.xml",
         "views/lead_reject_reason_views.xml",
         "views/lead_nurture_track_views.xml",

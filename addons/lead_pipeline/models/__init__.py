@@ -61,6 +61,7 @@ from . import lead_distribution_pools
 from . import lead_distribution_write
 from . import lead_distribution_run
 from . import lead_distribution_switch
+from . import lead_distribution_trial
 from . import crm_team
 from . import crm_lead_distribution
 from . import crm_lead_distribution_events

@@ -37,15 +37,18 @@ class LeadAssignment(models.Model):
         """
         self.check_access("read")
         # sudo: names of rules and people of whoever may read the decision
-        records = self.sudo()
+        return self.sudo()._explain()
+
+    def _explain(self):
+        """As :meth:`explain`, also of decisions that are not saved."""
         events = dict(self._fields["event"]._description_selection(self.env))
         reasons = dict(self._fields["reason"]._description_selection(self.env))
         times = ("until", "told_at", "due_at", "first_touch_at")
         times += ("missed_at", "rejected_at")
-        names = records._names()
+        names = self._names()
         return [
             {
-                "id": one.id,
+                "id": one._origin.id,
                 "at": fields.Datetime.to_string(one.at),
                 "event": events[one.event],
                 "reason": reasons[one.reason],
@@ -62,7 +65,7 @@ class LeadAssignment(models.Model):
                 "candidates": self._explain_candidates(one.candidates, names),
                 **{name: fields.Datetime.to_string(one[name]) for name in times},
             }
-            for one in records
+            for one in self
         ]
 
     def _names(self):

@@ -171,13 +171,26 @@ class LeadDistribution(models.AbstractModel):
         :return: {lead id: user id} of the leads that have got somebody
         :raises OperationalError: without ``wait``, others are at the same pools
         """
+        round_ = self._plan(lead_ids, event, owners, teams, wait)
+        if keep:
+            round_.rows = [row for row in round_.rows if row.chosen]
+        self._write_pools(round_)
+        self._write_leads(round_)
+        return {row.id: round_.users[row.chosen] for row in round_.rows if row.chosen}
+
+    @api.model
+    def _plan(self, lead_ids, event, owners=None, teams=None, wait=None):
+        """Decide who gets leads, and write nothing.
+
+        :param wait: as ``_give_out``; None: nothing is locked, to try something out
+        :return: a Round whose rows are decided
+        """
         self.env["crm.lead"].flush_model(READ)
         round_ = Round(event, fields.Datetime.now())
         rules = self._match(lead_ids, teams)
         pools = {rule.pool_id.id for rule in rules.values() if rule}
-        self._open(
-            round_, pools, {rule.method for rule in rules.values() if rule}, wait
-        )
+        methods = {rule.method for rule in rules.values() if rule}
+        self._open(round_, pools, methods, wait)
         round_.rows = self._lock_leads(list(rules), event in PASSED_ON, wait)
         self._read_wishes(round_)
         hopeless = {}
@@ -185,11 +198,7 @@ class LeadDistribution(models.AbstractModel):
             row.rule = rules[row.id]
             if row.rule:
                 self._decide(round_, row, (owners or {}).get(row.id), hopeless)
-        if keep:
-            round_.rows = [row for row in round_.rows if row.chosen]
-        self._write_pools(round_)
-        self._write_leads(round_)
-        return {row.id: round_.users[row.chosen] for row in round_.rows if row.chosen}
+        return round_
 
     @api.model
     def _match(self, lead_ids, teams=None):
@@ -224,7 +233,7 @@ class LeadDistribution(models.AbstractModel):
 
     @api.model
     def _lock_leads(self, lead_ids, owned, wait):
-        """The leads that may be given out, locked, in the order they wait.
+        """The leads that may be given out.
 
         :param owned: also those that have an owner
         """
@@ -233,12 +242,22 @@ class LeadDistribution(models.AbstractModel):
             domain &= Domain("active", "=", True) & Domain("won_status", "=", "pending")
         else:
             domain &= self._ready_domain() & Domain("user_id", "=", False)
+        return self._read_leads(domain, wait)
+
+    @api.model
+    def _read_leads(self, domain, wait=None):
+        """:param wait: as ``_plan``
+        :return: a Row for each lead, in the order they wait"""
         Lead = self.env["crm.lead"].with_context(active_test=False)
         query = Lead._search(domain, bypass_access=True)
         alias = query.table
         partner = SQL.identifier("customer")
         company = SQL.identifier("customer_company")
         columns = [SQL.identifier(alias, name) for name in ("id", *READ[:10])]
+        lock = SQL()
+        if wait is not None:
+            others = SQL("SKIP LOCKED") if wait else SQL("NOWAIT")
+            lock = SQL("FOR NO KEY UPDATE OF %s %s", SQL.identifier(alias), others)
         self.env.cr.execute(
             SQL(
                 """
@@ -249,7 +268,7 @@ class LeadDistribution(models.AbstractModel):
                          ON %(company)s.id = %(partner)s.commercial_partner_id
                  WHERE %(where)s
                  ORDER BY %(since)s NULLS LAST, %(id)s
-                   FOR NO KEY UPDATE OF %(alias)s %(wait)s
+                 %(lock)s
                 """,
                 columns=SQL(", ").join(columns),
                 partner=partner,
@@ -259,8 +278,7 @@ class LeadDistribution(models.AbstractModel):
                 where=query.where_clause,
                 since=SQL.identifier(alias, "waiting_since"),
                 id=SQL.identifier(alias, "id"),
-                alias=SQL.identifier(alias),
-                wait=SQL("SKIP LOCKED") if wait else SQL("NOWAIT"),
+                lock=lock,
             ),
             log_exceptions=False,
         )

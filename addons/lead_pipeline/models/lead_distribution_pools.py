@@ -20,6 +20,12 @@ KEPT = {
     "turn_start": "int8",
     "turn_left": "int8",
 }
+#: by whether to wait for others; None: to try something out
+LOCKS = {
+    True: SQL("FOR NO KEY UPDATE"),
+    False: SQL("FOR NO KEY UPDATE NOWAIT"),
+    None: SQL(),
+}
 
 
 class LeadDistribution(models.AbstractModel):
@@ -33,6 +39,7 @@ class LeadDistribution(models.AbstractModel):
 
         With those that share people, for the limits of a person hold in all of them.
 
+        :param wait: for others who are at these pools; None: nothing is locked
         :raises OperationalError: without ``wait``, others are at the same pools
         """
         if not pool_ids:
@@ -43,9 +50,9 @@ class LeadDistribution(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 "SELECT id, clock, active FROM lead_pool WHERE id = ANY(%s)"
-                " ORDER BY id FOR NO KEY UPDATE %s",
+                " ORDER BY id %s",
                 pool_ids,
-                SQL() if wait else SQL("NOWAIT"),
+                LOCKS[wait],
             ),
             log_exceptions=False,
         )

@@ -4,6 +4,7 @@ import { Component, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { formatMoment } from "../score/lead_grade_field";
 import { LeadDecision } from "./lead_decision";
@@ -64,6 +65,25 @@ export class LeadAssignmentWhy extends Component {
     }
 }
 
+/** A decision that a field has, as `lead.assignment.explain` gives it. */
+export class LeadDecisionField extends Component {
+    static template = "lead_pipeline.LeadDecisionField";
+    static components = { LeadDecision };
+    static props = { ...standardFieldProps };
+
+    setup() {
+        this.formatMoment = formatMoment;
+    }
+
+    get decision() {
+        return this.props.record.data[this.props.name];
+    }
+}
+
+registry.category("fields").add("lead_decision", {
+    component: LeadDecisionField,
+    supportedTypes: ["json"],
+});
 registry.category("view_widgets").add("lead_why", {
     component: LeadWhy,
     fieldDependencies: [{ name: "user_id", type: "many2one", relation: "res.users" }],
