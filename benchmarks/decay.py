@@ -28,7 +28,7 @@ env["crm.lead"]._cron_cool()  # what became due while they were scored
 env.cr.execute(
     '''
     CREATE TEMP TABLE place AS
-        SELECT id, ctid AS at, COALESCE(cools_at <= %s, false) AS due FROM crm_lead
+        SELECT id, ctid AS at, COALESCE(cools_at <= %s, false) AS due FROM lead_score
     ''',
     [tomorrow],
 )
@@ -45,7 +45,7 @@ def a_day_later():
     env.cr.execute(
         '''
         SELECT count(*) FILTER (WHERE due), count(*) FILTER (WHERE NOT due)
-          FROM crm_lead JOIN place USING (id) WHERE crm_lead.ctid <> place.at
+          FROM lead_score JOIN place USING (id) WHERE lead_score.ctid <> place.at
         '''
     )
     return seconds, *env.cr.fetchone()
@@ -55,7 +55,7 @@ seconds, written, others = a_day_later()
 again = a_day_later()
 env.cr.execute(
     '''
-    SELECT count(*) FROM crm_lead WHERE cools_at <= %s
+    SELECT count(*) FROM lead_score WHERE cools_at <= %s
     ''',
     [tomorrow],
 )

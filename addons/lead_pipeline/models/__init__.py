@@ -27,6 +27,7 @@ from . import lead_score_activation
 from . import lead_score_criterion
 from . import lead_score_activity
 from . import lead_score_history
+from . import lead_score
 from . import lead_answer
 from . import lead_scoring
 from . import lead_scoring_quality

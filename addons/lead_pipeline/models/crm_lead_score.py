@@ -9,9 +9,9 @@ from odoo.tools import SQL, ormcache
 
 from ..engine import decay
 from ..engine.decay import Decay, Level
-from .lead_scoring import WAITING
+from .lead_score import GRADES
+from .lead_scoring import COLUMN_TYPES, SCORE_COLUMNS, UNSCORED
 
-GRADES = [(f"{fit}{pull}", f"{fit}{pull}") for fit in "ABCD" for pull in "1234"]
 COMPARISONS = {
     "<": comparison.lt,
     "<=": comparison.le,
@@ -20,6 +20,15 @@ COMPARISONS = {
     "=": comparison.eq,
     "!=": comparison.ne,
 }
+
+
+def search_by(name):
+    """:return: a search method of a lead for a column of its scores"""
+
+    def search_score(leads, operator, value):
+        return leads._search_score(name, operator, value)
+
+    return search_score
 
 
 def domain_paths(domain):
@@ -35,30 +44,52 @@ def domain_paths(domain):
 class CrmLead(models.Model):
     _inherit = "crm.lead"
 
-    # Written by lead.scoring in plain SQL. Few indexes: each would cost every touch.
+    # All of these but engagement are columns of lead.score.
     score_model_id = fields.Many2one(
         "lead.score.model",
-        readonly=True,
-        copy=False,
-        ondelete="restrict",
+        compute="_compute_scores",
+        search=search_by("score_model_id"),
+        compute_sudo=True,
         help="The first version of the model that scores this lead.",
     )
     quality_model_score = fields.Float(
-        "Quality by Model", readonly=True, copy=False, aggregator="avg"
+        "Quality by Model",
+        compute="_compute_scores",
+        search=search_by("quality_model_score"),
+        compute_sudo=True,
+        aggregator="avg",
     )
     quality_score = fields.Float(
         "Quality",
-        readonly=True,
-        copy=False,
+        compute="_compute_scores",
+        search=search_by("quality_score"),
+        compute_sudo=True,
         aggregator="avg",
         help="How well the lead fits, 0 to 100.",
     )
     quality_overridden = fields.Boolean(
-        "Quality Set by Hand", readonly=True, copy=False
+        "Quality Set by Hand",
+        compute="_compute_scores",
+        search=search_by("quality_overridden"),
+        compute_sudo=True,
     )
-    engagement_amount = fields.Float(readonly=True, copy=False, aggregator=None)
-    engagement_as_of = fields.Datetime(readonly=True, copy=False)
-    engagement_key = fields.Float(readonly=True, copy=False, aggregator=None)
+    engagement_amount = fields.Float(
+        compute="_compute_scores",
+        search=search_by("engagement_amount"),
+        compute_sudo=True,
+        aggregator=None,
+    )
+    engagement_as_of = fields.Datetime(
+        compute="_compute_scores",
+        search=search_by("engagement_as_of"),
+        compute_sudo=True,
+    )
+    engagement_key = fields.Float(
+        compute="_compute_scores",
+        search=search_by("engagement_key"),
+        compute_sudo=True,
+        aggregator=None,
+    )
     engagement_score = fields.Float(
         "Engagement",
         compute="_compute_engagement_score",
@@ -67,20 +98,70 @@ class CrmLead(models.Model):
         help="How much the lead did with us lately. It halves with time by itself.",
     )
     cools_at = fields.Datetime(
-        readonly=True, copy=False, help="When the engagement falls into the next band."
+        compute="_compute_scores",
+        search=search_by("cools_at"),
+        compute_sudo=True,
+        help="When the engagement falls into the next band.",
     )
     lead_grade = fields.Selection(
         GRADES,
         "Grade",
-        readonly=True,
-        copy=False,
+        compute="_compute_scores",
+        search=search_by("lead_grade"),
+        compute_sudo=True,
         help="A to D: how well it fits. 1 to 4: how much it did lately.",
     )
-    sales_ready = fields.Boolean(readonly=True, copy=False)
-    sales_ready_date = fields.Datetime("Sales-ready Since", readonly=True, copy=False)
+    sales_ready = fields.Boolean(
+        compute="_compute_scores", search=search_by("sales_ready"), compute_sudo=True
+    )
+    sales_ready_date = fields.Datetime(
+        "Sales-ready Since",
+        compute="_compute_scores",
+        search=search_by("sales_ready_date"),
+        compute_sudo=True,
+    )
     answer_ids = fields.One2many("lead.answer", "lead_id", readonly=True)
 
-    _cools_at_idx = models.Index("(cools_at) WHERE cools_at IS NOT NULL")
+    # ------------------------------------------------------------
+    # SCORES AS FIELDS
+    # ------------------------------------------------------------
+
+    def _compute_scores(self):
+        """As they are in the rows beside the leads."""
+        scoring = self.env["lead.scoring"]
+        scoring._settle()
+        _states, rows = scoring._load(self._origin.ids, lock=False)
+        for lead in self:
+            row = rows.get(lead._origin.id, UNSCORED)
+            for name, value in zip(SCORE_COLUMNS, row, strict=True):
+                lead[name] = value
+
+    def _search_score(self, name, operator, value):
+        scores = self.env["lead.score"]
+        condition = Domain(name, operator, value).optimize_full(scores)
+
+        def to_sql(leads, alias, query):
+            joined = leads._join_scores(alias, query)
+            return condition._to_sql(scores, joined, query)
+
+        return Domain.custom(to_sql=to_sql)
+
+    def _join_scores(self, alias, query):
+        """:return: the alias of the scores of the leads of a query"""
+        # sudo: everybody's leads are scored, whoever asks
+        self.env["lead.scoring"].sudo()._settle()
+        joined = query.make_alias(alias, "score")
+        query.add_join(
+            "LEFT JOIN",
+            joined,
+            "lead_score",
+            SQL(
+                "%s = %s",
+                SQL.identifier(alias, "id"),
+                SQL.identifier(joined, "lead_id"),
+            ),
+        )
+        return joined
 
     # ------------------------------------------------------------
     # ENGAGEMENT AS A FIELD
@@ -138,7 +219,10 @@ class CrmLead(models.Model):
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Engagement as of now, from its key, so that it can be grouped by."""
+        """Scores from their rows, and engagement as of now from its key, so that they
+        can be sorted and grouped by."""
+        if field_expr in COLUMN_TYPES and query is not None:
+            return SQL.identifier(self._join_scores(alias, query), field_expr)
         if field_expr != "engagement_score":
             return super()._field_to_sql(alias, field_expr, query)
         half_life = next(iter(self._half_lives().values()), None)
@@ -171,10 +255,9 @@ class CrmLead(models.Model):
         return result
 
     def _rescore(self):
-        """Quality again, unless the capture does it for all its leads at once."""
+        """Quality again, before anybody reads it, unless the capture does it."""
         if not self.env.context.get("lead_scoring_later"):
-            # sudo: a score is everybody's, whoever changed the lead
-            self.env["lead.scoring"].sudo()._rescore(self.sudo())
+            self.env["lead.scoring"]._wait(self)
 
     def _merge_dependences(self, opportunities):
         """Carry answers along; the touchpoints that come along count by themselves."""
@@ -189,21 +272,8 @@ class CrmLead(models.Model):
         changes without a write to the lead."""
         result = super()._compute_field_value(field)
         if field.store and field.name in self._scored_fields():
-            self._rescore_at_end()
+            self._rescore()
         return result
-
-    def _rescore_at_end(self):
-        """Score these leads before the transaction ends, if nothing does it sooner."""
-        waiting = self.env.cr.precommit.data.setdefault(WAITING, set())
-        if not waiting:
-            # sudo: a score is everybody's, whoever changed what it reads
-            self.env.cr.precommit.add(self.sudo().browse()._rescore_waiting)
-        waiting.update(filter(None, self._ids))  # not those of a form's onchange
-
-    def _rescore_waiting(self):
-        waiting = self.env.cr.precommit.data.pop(WAITING, None)
-        if waiting:
-            self.browse(waiting).exists()._rescore()
 
     @api.model
     def _rescore_linked(self, field_name, records, vals):
@@ -310,47 +380,20 @@ class CrmLead(models.Model):
             raise ValidationError(
                 self.env._("Say why: whoever reads the score wants to know.")
             )
-        value = decay.shown(value)
-        self._write_override(
-            {"quality_score": value, "quality_overridden": True}, reason.strip()
+        # sudo: scores are written by the system, and history is nobody's to write
+        self.env["lead.scoring"].sudo()._override(
+            self.ids, decay.shown(value), reason.strip()
         )
 
     def action_give_back_quality(self):
         """Let the model say the quality again."""
         self.check_access("write")
-        for lead in self.filtered("quality_overridden"):
-            lead._write_override(
-                {
-                    "quality_score": lead.quality_model_score,
-                    "quality_overridden": False,
-                },
-                self.env._("Given back to the model"),
-            )
-
-    def _write_override(self, vals, reason):
-        # sudo: scores are written by the system, and history is nobody's to write
-        leads = self.sudo()
-        leads.write(vals)
-        latest = leads._latest_history(fields.Datetime.now())
-        none = self.env["lead.score.history"]
-        leads.env["lead.score.history"].create(
-            [
-                {
-                    "lead_id": lead.id,
-                    "at": fields.Datetime.now(),
-                    # the version that said what the model says
-                    "model_id": latest.get(lead.id, none).model_id.id,
-                    "option_ids": latest.get(lead.id, none).option_ids or [],
-                    "model_quality": lead.quality_model_score,
-                    "quality": lead.quality_score,
-                    "overridden": lead.quality_overridden,
-                    "user_id": self.env.uid,
-                    "reason": reason,
-                }
-                for lead in leads
-            ]
+        # sudo: as above
+        self.env["lead.scoring"].sudo()._override(
+            self.filtered("quality_overridden").ids,
+            None,
+            self.env._("Given back to the model"),
         )
-        leads.env["lead.scoring"]._cool(leads)
 
     def _latest_history(self, at):
         """:return: {lead id: the row that held at this moment}"""

@@ -1,9 +1,9 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
+from odoo.fields import Domain
 
-#: key in the data of what is done before the transaction ends
-WAITING = "lead_pipeline.segments_waiting"
+from .crm_lead_score import domain_paths
 
 
 class CrmLead(models.Model):
@@ -15,24 +15,42 @@ class CrmLead(models.Model):
         "lead_id",
         "segment_id",
         "Segments",
-        readonly=True,
+        compute="_compute_segment_ids",
+        store=True,
         copy=False,
     )
 
+    def _compute_segment_ids(self):
+        """Written by the segments; who waits to be looked at is looked at now."""
+        self.env["lead.segment"]._settle()
+        for lead in self - self._origin:  # those of a form's onchange
+            lead.segment_ids = lead._origin.segment_ids
+
     @api.model_create_multi
     def create(self, vals_list):
-        with self.env["lead.segment"]._event():
-            leads = super().create(vals_list)
-            leads._notice_segments()
+        leads = super().create(vals_list)
+        leads._notice_segments()
         return leads
 
     def write(self, vals):
-        with self.env["lead.segment"]._event():
-            result = super().write(vals)
-            self._notice_segments(vals)
+        result = super().write(vals)
+        self._notice_segments(vals)
         return result
 
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        # the ORM reads the relation of a many2many as it is
+        if any(path.startswith("segment_ids") for path in domain_paths(Domain(domain))):
+            self.env["lead.segment"]._settle()
+        return super()._search(domain, *args, **kwargs)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        if groupby_spec == "segment_ids":
+            self.env["lead.segment"]._settle()
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
     def unlink(self):
+        self.env["lead.segment"]._settle()
         # sudo: nobody writes movements; they say that the lead left
         segments = self.env["lead.segment"].sudo()
         self.env["lead.segment.move"].sudo().create(
@@ -56,25 +74,14 @@ class CrmLead(models.Model):
             self.env["lead.segment"]._notice(self, names)
 
     def _merge_dependences(self, opportunities):
-        with self.env["lead.segment"]._event():
-            result = super()._merge_dependences(opportunities)
-            self._notice_segments()
+        result = super()._merge_dependences(opportunities)
+        self._notice_segments()
         return result
 
     def _compute_field_value(self, field):
         """A field that is computed from records beside the lead changes without a
-        write to the lead: its segments follow before the transaction ends."""
+        write to the lead."""
         result = super()._compute_field_value(field)
-        watched = self.env["lead.segment"]._watched() if field.store else ()
-        if any(field.name in names for _segment, names, _kinds in watched):
-            waiting = self.env.cr.precommit.data.setdefault(WAITING, {})
-            if not waiting:
-                self.env.cr.precommit.add(self.browse()._refresh_waiting_segments)
-            waiting.setdefault(field.name, set()).update(filter(None, self._ids))
+        if field.store and field.name != "segment_ids":
+            self._notice_segments({field.name})
         return result
-
-    def _refresh_waiting_segments(self):
-        waiting = self.env.cr.precommit.data.pop(WAITING, {})
-        with self.env["lead.segment"]._event():
-            for name, ids in waiting.items():
-                self.env["lead.segment"]._notice(self.browse(ids), {name})

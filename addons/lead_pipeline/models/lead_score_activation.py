@@ -45,6 +45,7 @@ class LeadScoreModel(models.Model):
             raise UserError(self.env._("Only a model in use can be taken out of use."))
         # sudo: the states of models are the system's to write
         model = self.sudo()
+        model.env["lead.scoring"]._settle()
         now = fields.Datetime.now()
         model.write({"state": "archived", "archived_at": now, "recounts": True})
         model._start_rescoring()
@@ -58,6 +59,7 @@ class LeadScoreModel(models.Model):
             raise UserError(self.env._("Add criteria or activities first."))
 
     def _activate(self):
+        self.env["lead.scoring"]._settle()  # what was before is scored as before
         previous = self._previous()
         self.recounts = self._counts_otherwise_than(previous)
         self.regrades = self._judges_otherwise_than(previous)

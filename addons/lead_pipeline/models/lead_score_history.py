@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class LeadScoreHistory(models.Model):
@@ -25,3 +25,9 @@ class LeadScoreHistory(models.Model):
     reason = fields.Char()
 
     _lead_at_idx = models.Index("(lead_id, at DESC, id DESC)")
+
+    @api.model
+    def _search(self, *args, **kwargs):
+        # sudo: everybody's leads are scored, whoever asks
+        self.env["lead.scoring"].sudo()._settle()
+        return super()._search(*args, **kwargs)

@@ -3,8 +3,10 @@
 import json
 import random
 import time
-from dataclasses import dataclass, replace
+from collections import namedtuple
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -16,54 +18,53 @@ from ..engine.scoring import held_threshold
 
 #: how often a job tries a batch in which others write the same leads
 TRIES = 5
-#: columns of a lead that this file writes, in plain SQL
-SCORE_COLUMNS = (
-    "score_model_id",
-    "quality_model_score",
-    "quality_score",
-    "engagement_amount",
-    "engagement_as_of",
-    "engagement_key",
-    "cools_at",
-    "lead_grade",
-    "sales_ready",
-    "sales_ready_date",
-)
+#: columns of ``lead.score``, and how PostgreSQL calls their types
 COLUMN_TYPES = {
     "score_model_id": "int4",
+    "quality_model_score": "float8",
+    "quality_score": "float8",
+    "quality_overridden": "bool",
+    "engagement_amount": "float8",
     "engagement_as_of": "timestamp",
+    "engagement_key": "float8",
     "cools_at": "timestamp",
     "lead_grade": "varchar",
     "sales_ready": "bool",
     "sales_ready_date": "timestamp",
 }
+SCORE_COLUMNS = tuple(COLUMN_TYPES)
 
-#: where the cursor keeps the ids of leads to be scored before it commits
+#: where the cursor keeps the ids of leads whose quality has to be found again, and of
+#: those that became sales-ready, until it commits
 WAITING = "lead_pipeline.rescore"
+READY = "lead_pipeline.sales_ready"
 
 
 @dataclass(slots=True)
 class State:
-    """A lead's scores as they are in its row, and as they become."""
+    """A lead's scores as they become."""
 
     id: int
-    score_model_id: int | None
-    quality_model_score: float
-    quality_score: float
-    engagement_amount: float
-    engagement_as_of: datetime | None
-    engagement_key: float
-    cools_at: datetime | None
-    lead_grade: str | None
-    sales_ready: bool
-    sales_ready_date: datetime | None
-    quality_overridden: bool
+    score_model_id: int | None = None
+    quality_model_score: float = 0.0
+    quality_score: float = 0.0
+    quality_overridden: bool = False
+    engagement_amount: float = 0.0
+    engagement_as_of: datetime | None = None
+    engagement_key: float = 0.0
+    cools_at: datetime | None = None
+    lead_grade: str | None = None
+    sales_ready: bool = False
+    sales_ready_date: datetime | None = None
 
     def level(self):
         return Level(self.engagement_amount, self.engagement_as_of or decay.EPOCH)
 
-    def columns(self):
-        return tuple(getattr(self, name) for name in SCORE_COLUMNS)
+
+#: a lead's scores as they are in its row, in the order of the columns
+Row = namedtuple("Row", SCORE_COLUMNS)
+UNSCORED = Row(*(getattr(State(0), name) for name in SCORE_COLUMNS))
+columns_of = attrgetter(*SCORE_COLUMNS)
 
 
 class LeadScoring(models.AbstractModel):
@@ -79,16 +80,49 @@ class LeadScoring(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _rescore(self, leads, *, replay=False, touchpoints=()):
+    def _wait(self, leads):
+        """The quality of these leads may be another now: find it again once, for all
+        of them, when somebody reads scores or the transaction ends. Costs no query."""
+        lead_ids = set(filter(None, leads._ids))  # not those of a form's onchange
+        if not lead_ids or not self._in_use():
+            return
+        data = self.env.cr.precommit.data
+        if not data.get(WAITING):
+            data[WAITING] = set()
+            # sudo: a score is everybody's, whoever changed what it reads
+            self.env.cr.precommit.add(self.sudo()._settle)
+        data[WAITING] |= lead_ids
+        self._forget(leads.sudo())
+
+    @api.model
+    def _are_waiting(self, leads):
+        waiting = self.env.cr.precommit.data.get(WAITING, ())
+        return not set(leads.ids).isdisjoint(waiting)
+
+    @api.model
+    def _settle(self):
+        """Bring the scores of those who wait up to date. Whoever reads scores past the
+        fields of a lead calls it first."""
+        waiting = self.env.cr.precommit.data.pop(WAITING, None)
+        if waiting:
+            # all of them are written, also where nothing changes: another worker that
+            # scores them now, by what they were before, is then run again
+            leads = self.env["crm.lead"].sudo().browse(waiting).exists()
+            self.sudo()._rescore(leads, write_all=True)
+
+    @api.model
+    def _rescore(self, leads, *, replay=False, touchpoints=(), write_all=False):
         """Model, quality and what follows from them, from scratch.
 
         :param replay: engagement as well, from all touchpoints
         :param touchpoints: new ones of these leads, to be counted on the way
+        :param write_all: also the rows that don't change
         """
-        if not leads or not (self._in_use() or leads.score_model_id):
+        if not leads:
             return
-        states = self._load(leads.ids)
-        before = {state.id: replace(state) for state in states}
+        states, before = self._load(leads.ids)
+        if not self._in_use() and not any(state.score_model_id for state in states):
+            return
         options = self._find_options(states, self._in_use())
         replayed, kept = [], []
         for state in states:
@@ -97,7 +131,7 @@ class LeadScoring(models.AbstractModel):
         self._replay(replayed)  # finds new touchpoints by itself
         if touchpoints and kept:
             self._add_touches(kept, self._countable(touchpoints))
-        self._finish(states, before)
+        self._finish(states, before, write_all)
         self._write_history(states, before, options)
         self.env.cr.precommit.data.get(WAITING, set()).difference_update(leads.ids)
 
@@ -109,14 +143,14 @@ class LeadScoring(models.AbstractModel):
         """
         if not self._in_use():
             return
-        if self._reads_touches():
-            self._rescore(touchpoints.lead_id, touchpoints=touchpoints)
+        leads = touchpoints.lead_id
+        if self._reads_touches() or self._are_waiting(leads):
+            self._rescore(leads, touchpoints=touchpoints)
             return
         counted = self._countable(touchpoints)
-        states = self._load(counted.lead_id.ids)
+        states, before = self._load(counted.lead_id.ids)
         if not any(state.score_model_id for state in states):
             return
-        before = {state.id: replace(state) for state in states}
         self._add_touches(states, counted)
         self._finish(states, before)
 
@@ -137,29 +171,61 @@ class LeadScoring(models.AbstractModel):
         changed or taken back."""
         if not self._in_use():
             return
-        if self._reads_touches():
+        if self._reads_touches() or self._are_waiting(leads):
             self._rescore(leads, replay=True)
             return
-        states = self._load(leads.ids)
-        before = {state.id: replace(state) for state in states}
+        states, before = self._load(leads.ids)
         self._replay(states)
         self._finish(states, before)
 
     @api.model
     def _cool(self, leads):
         """Grades of leads whose engagement fell below a threshold by now."""
-        states = self._load(leads.ids)
-        self._finish(states, {state.id: replace(state) for state in states})
+        self._finish(*self._load(leads.ids))
+
+    @api.model
+    def _override(self, lead_ids, value, reason):
+        """Set the quality of leads by hand, or give it back to the model.
+
+        :param value: 0 to 100, or None: as the model says
+        """
+        self._settle()
+        states, before = self._load(lead_ids)
+        now = fields.Datetime.now()
+        latest = self.env["crm.lead"].browse(lead_ids)._latest_history(now)
+        none = self.env["lead.score.history"]
+        for state in states:
+            state.quality_overridden = value is not None
+            by_model = state.quality_model_score
+            state.quality_score = by_model if value is None else value
+        self._finish(states, before)
+        none.create(
+            [
+                {
+                    "lead_id": state.id,
+                    "at": now,
+                    # the version that said what the model says
+                    "model_id": latest.get(state.id, none).model_id.id,
+                    "option_ids": latest.get(state.id, none).option_ids or [],
+                    "model_quality": state.quality_model_score,
+                    "quality": state.quality_score,
+                    "overridden": state.quality_overridden,
+                    "user_id": self.env.uid,
+                    "reason": reason,
+                }
+                for state in states
+            ]
+        )
 
     @api.model
     def _try_on(self, leads, score_models, half_life, recount):
         """The scores of leads by other models than those in use. Nothing is written.
 
         :param recount: whether touches count otherwise than now
-        :return: (states as they would be, {lead id: state as it is})
+        :return: (states as they would be, {lead id: row as it is})
         """
-        states = self._load(leads.ids, lock=False)
-        before = {state.id: replace(state) for state in states}
+        self._settle()
+        states, before = self._load(leads.ids, lock=False)
         self._find_options(states, score_models)
         counted = [
             state
@@ -195,44 +261,51 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _load(self, lead_ids, lock=True):
-        """The scores of these leads, locked until the end of the transaction."""
+        """The scores of these leads, locked until the end of the transaction.
+
+        :return: (states in the order of ids, {lead id: row as it is})
+        """
         if not lead_ids:
-            return []
-        Lead = self.env["crm.lead"]
-        names = [*SCORE_COLUMNS, "quality_overridden"]
-        Lead.flush_model(names)
-        columns = SQL(", ").join(SQL.identifier(name) for name in names)
+            return [], {}
+        columns = SQL(", ").join(SQL.identifier(name) for name in SCORE_COLUMNS)
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, %s FROM crm_lead WHERE id = ANY(%s) ORDER BY id %s",
+                "SELECT lead_id, %s FROM lead_score WHERE lead_id = ANY(%s)"
+                " ORDER BY lead_id %s",
                 columns,
                 list(lead_ids),
                 SQL("FOR NO KEY UPDATE") if lock else SQL(),
             )
         )
-        zeros = ("quality_model_score", "quality_score")
-        zeros += ("engagement_amount", "engagement_key")
-        states = []
-        for lead_id, *values in rows:
-            state = State(lead_id, *values)
-            for name in zeros:
-                setattr(state, name, getattr(state, name) or 0.0)
-            state.sales_ready = bool(state.sales_ready)
-            state.quality_overridden = bool(state.quality_overridden)
-            states.append(state)
-        return states
+        before = dict.fromkeys(lead_ids, UNSCORED)
+        before.update((lead_id, Row._make(row)) for lead_id, *row in rows)
+        return [State(lead_id, *before[lead_id]) for lead_id in sorted(before)], before
 
     @api.model
-    def _finish(self, states, before):
+    def _finish(self, states, before, write_all=False):
         """What follows from quality and engagement, and write the rows that changed."""
         self._follow(states, before, self._in_use())
-        changed = [s for s in states if s.columns() != before[s.id].columns()]
-        self._write_rows(changed)
-        ready = [
+        changed = [s for s in states if columns_of(s) != before[s.id]]
+        self._write_rows(states if write_all else changed)
+        ready = {
             s.id for s in changed if s.sales_ready and not before[s.id].sales_ready
-        ]
+        }
         if ready:
-            self.env["crm.lead"].browse(ready)._on_sales_ready()
+            data = self.env.cr.precommit.data
+            if not data.get(READY):
+                data[READY] = set()
+                self.env.cr.precommit.add(self._tell_ready)
+            data[READY] |= ready
+
+    @api.model
+    def _tell_ready(self):
+        """Once at the end of a transaction, not while somebody reads a score."""
+        self._settle()
+        ready = self.env.cr.precommit.data.pop(READY, ())
+        leads = self.env["crm.lead"].browse(sorted(ready)).exists()
+        if leads := leads.filtered("sales_ready"):
+            leads._on_sales_ready()
+            self.env.flush_all()
 
     @api.model
     def _follow(self, states, before, score_models, half_life=None):
@@ -275,26 +348,30 @@ class LeadScoring(models.AbstractModel):
     def _write_rows(self, states):
         if not states:
             return
-        arrays = [[state.id for state in states]] + [
-            [getattr(state, name) for state in states] for name in SCORE_COLUMNS
-        ]
-        types = ["int4"] + [COLUMN_TYPES.get(name, "float8") for name in SCORE_COLUMNS]
+        arrays = [[state.id for state in states]]
+        arrays += map(list, zip(*map(columns_of, states), strict=True))
+        types = ["int4", *COLUMN_TYPES.values()]
         names = [SQL.identifier(name) for name in SCORE_COLUMNS]
         self.env.cr.execute(
             SQL(
-                "UPDATE crm_lead AS lead SET %(sets)s"
-                " FROM unnest(%(values)s) AS new(id, %(names)s)"
-                " WHERE lead.id = new.id",
-                sets=SQL(", ").join(SQL("%s = new.%s", n, n) for n in names),
+                "INSERT INTO lead_score (lead_id, %(names)s)"
+                " SELECT * FROM unnest(%(values)s)"
+                " ON CONFLICT (lead_id) DO UPDATE SET %(sets)s",
+                names=SQL(", ").join(names),
                 values=SQL(", ").join(
                     SQL("%s::" + kind + "[]", array)
                     for array, kind in zip(arrays, types, strict=True)
                 ),
-                names=SQL(", ").join(names),
+                sets=SQL(", ").join(SQL("%s = excluded.%s", n, n) for n in names),
             )
         )
-        leads = self.env["crm.lead"].browse(state.id for state in states)
-        leads.invalidate_recordset([*SCORE_COLUMNS, "engagement_score"], flush=False)
+        self._forget(self.env["crm.lead"].browse(state.id for state in states))
+
+    @api.model
+    def _forget(self, leads):
+        """The scores of these leads in the cache are those of before."""
+        names = [*SCORE_COLUMNS, "engagement_score"]
+        leads.invalidate_recordset(names, flush=False)
 
     # ------------------------------------------------------------
     # HISTORY
@@ -304,9 +381,9 @@ class LeadScoring(models.AbstractModel):
     def _write_history(self, states, before, options):
         """A row for each lead whose quality or model is another now."""
 
-        def quality_of(state):
-            return state.score_model_id, state.quality_model_score, state.quality_score
-
+        quality_of = attrgetter(
+            "score_model_id", "quality_model_score", "quality_score"
+        )
         in_use = {model.origin_id.id: model.id for model in self._in_use()}
         changed = [s for s in states if quality_of(s) != quality_of(before[s.id])]
         if not changed:

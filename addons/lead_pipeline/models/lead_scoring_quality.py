@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 #: leads named one by one in each condition; batches of more go by their ids' range
 MOST_LISTED = 500
 #: what a score must not read, as it would have to be scored again and again
-SCORE_FIELDS = {*SCORE_COLUMNS, "quality_overridden", "engagement_score"}
+SCORE_FIELDS = {*SCORE_COLUMNS, "engagement_score"}
 
 
 class LeadScoring(models.AbstractModel):
@@ -62,15 +62,16 @@ class LeadScoring(models.AbstractModel):
         use. The database compares, with a little doubt where a number is rounded; the
         others are neither read nor locked.
         """
-        Lead = self.env["crm.lead"]
-        Lead.flush_model(["score_model_id", "quality_model_score"])
         query = self._lead_query(leads.ids)
+        scores = leads._join_scores("crm_lead", query)
+        model_id = SQL.identifier(scores, "score_model_id")
+        quality = SQL.identifier(scores, "quality_model_score")
         cases = []
         for model in self._in_use():
             most = most_points(model._criteria())
             points = [
                 SQL(
-                    "%s * COALESCE(%s, 0)",
+                    "%s::float8 * COALESCE(%s::float8, 0)",
                     criterion.weight,
                     self._option_case(
                         [(o.points, o._lead_domain) for o in criterion.option_ids],
@@ -81,24 +82,27 @@ class LeadScoring(models.AbstractModel):
                 for criterion in model.criterion_ids
                 if criterion.option_ids
             ]
-            total = SQL(" + ").join(points) if points and most else SQL("0")
+            total = SQL(" + ").join(points) if points and most else SQL("0::float8")
             cases.append(
                 SQL(
                     """
                     WHEN %(fits)s THEN
-                        crm_lead.score_model_id IS DISTINCT FROM %(origin)s
+                        %(model_id)s IS DISTINCT FROM %(origin)s
                         OR abs(
-                            LEAST(100, GREATEST(0, 100 * (%(total)s) / %(most)s))
-                            - COALESCE(crm_lead.quality_model_score, 0)
+                            LEAST(100, GREATEST(0,
+                                100 * (%(total)s) / %(most)s::float8))
+                            - COALESCE(%(quality)s, 0)
                         ) > 0.0499
                     """,
+                    model_id=model_id,
+                    quality=quality,
                     fits=self._condition(model._lead_domain, query, near=leads.ids),
                     origin=model.origin_id.id,
                     total=total,
                     most=most or 1,
                 )
             )
-        unscored = SQL("crm_lead.score_model_id IS NOT NULL")
+        unscored = SQL("%s IS NOT NULL", model_id)
         query.add_where(
             SQL("CASE %s ELSE %s END", SQL(" ").join(cases), unscored)
             if cases

@@ -15,25 +15,22 @@ class LeadTouchpoint(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        with self.env["lead.segment"]._event():
-            touchpoints = super().create(vals_list)
-            touchpoints._notice_segments()
+        touchpoints = super().create(vals_list)
+        touchpoints._notice_segments()
         return touchpoints
 
     def write(self, vals):
         if set(vals) <= {"awaited"}:
             return super().write(vals)
-        with self.env["lead.segment"]._event():
-            before = self.lead_id
-            result = super().write(vals)
-            self._notice_leads(before | self.lead_id, EVERY_KIND)
+        before = self.lead_id
+        result = super().write(vals)
+        self._notice_leads(before | self.lead_id, EVERY_KIND)
         return result
 
     def unlink(self):
-        with self.env["lead.segment"]._event():
-            leads, kinds = self.lead_id, frozenset(self.mapped("kind"))
-            result = super().unlink()
-            self._notice_leads(leads.exists(), kinds)
+        leads, kinds = self.lead_id, frozenset(self.mapped("kind"))
+        result = super().unlink()
+        self._notice_leads(leads.exists(), kinds)
         return result
 
     def _notice_segments(self):
@@ -59,26 +56,21 @@ class LeadScoring(models.AbstractModel):
     _inherit = "lead.scoring"
 
     @api.model
-    def _rescore(self, leads, *, replay=False, touchpoints=()):
-        with self.env["lead.segment"]._event():
-            result = super()._rescore(leads, replay=replay, touchpoints=touchpoints)
-            if touchpoints:  # a capture, at its end: whatever it did to them
-                self.env["lead.segment"]._notice(leads, kinds=EVERY_KIND)
+    def _rescore(self, leads, *, touchpoints=(), **how):
+        result = super()._rescore(leads, touchpoints=touchpoints, **how)
+        if touchpoints:  # a capture, at its end: whatever it did to them
+            self.env["lead.segment"]._notice(leads, kinds=EVERY_KIND)
         return result
 
     @api.model
     def _touch(self, touchpoints):
-        with self.env["lead.segment"]._event():
-            result = super()._touch(touchpoints)
-            touchpoints._notice_segments()
+        result = super()._touch(touchpoints)
+        touchpoints._notice_segments()
         return result
 
     @api.model
     def _write_rows(self, states):
-        with self.env["lead.segment"]._event():
-            result = super()._write_rows(states)
-            leads = self.env["crm.lead"].browse(state.id for state in states)
-            self.env["lead.segment"]._notice(
-                leads, {*SCORE_COLUMNS, "engagement_score"}
-            )
+        result = super()._write_rows(states)
+        leads = self.env["crm.lead"].browse(state.id for state in states)
+        self.env["lead.segment"]._notice(leads, {*SCORE_COLUMNS, "engagement_score"})
         return result

@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class LeadSegmentMember(models.Model):
@@ -26,6 +26,11 @@ class LeadSegmentMember(models.Model):
     _member_unique = models.UniqueIndex("(segment_id, lead_id)")
     _check_idx = models.Index("(check_at) WHERE check_at IS NOT NULL")
 
+    @api.model
+    def _search(self, *args, **kwargs):
+        self.env["lead.segment"]._settle()
+        return super()._search(*args, **kwargs)
+
     def action_open_lead(self):
         self.ensure_one()
         return self.lead_id.get_formview_action()
@@ -49,3 +54,8 @@ class LeadSegmentMove(models.Model):
     )
 
     _segment_at_idx = models.Index("(segment_id, at)")
+
+    @api.model
+    def _search(self, *args, **kwargs):
+        self.env["lead.segment"]._settle()
+        return super()._search(*args, **kwargs)

@@ -1,14 +1,14 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: key in the cursor's cache, of what an event has changed so far
+#: where the cursor keeps what has changed and was not looked at yet, and who moved
 PENDING = "lead_pipeline.segments"
+MOVED = "lead_pipeline.segment_moves"
 #: leads looked at when a segment is saved; the job does the rest
 FIRST_BATCH = 5000
 BATCH = 2000
@@ -18,7 +18,7 @@ DRIFT = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Pending:
-    """What an event has changed so far, by ids."""
+    """What has changed and was not looked at yet, by ids."""
 
     segments: set = field(default_factory=set)
     leads: set = field(default_factory=set)
@@ -26,35 +26,71 @@ class Pending:
 
 
 class LeadSegment(models.Model):
-    """Keeping membership: an event names leads and what of them changed; one statement
-    finds, for all segments that read it, who joins and who leaves. What time alone
-    does is found by ``check_at``."""
+    """Keeping membership: events tell which leads changed and what of them; before
+    somebody reads membership, or the transaction ends, one statement finds for all
+    segments that read it who joins and who leaves. What time alone does is found by
+    ``check_at``."""
 
     _inherit = "lead.segment"
 
     def _on_join(self, leads):
-        """These leads joined this segment just now. For others to extend."""
+        """These leads joined this segment, in the transaction that ends now. For
+        others to extend."""
 
     def _on_leave(self, leads):
-        """These leads left this segment just now. For others to extend."""
+        """These leads left this segment, in the transaction that ends now. For
+        others to extend."""
 
     # ------------------------------------------------------------
     # EVENTS
     # ------------------------------------------------------------
 
     @api.model
-    @contextmanager
-    def _event(self):
-        """One event, of many steps: membership follows once, at its end."""
-        cache = self.env.cr.cache
-        if PENDING in cache or not self._watched():
-            yield
+    def _notice(self, leads, names=None, kinds=frozenset(), touchpoints=None):
+        """Leads changed: their segments follow. Costs no query in most cases.
+
+        :param names: fields of the leads; None: whatever there is
+        :param kinds: kinds of touchpoints that came, went or changed
+        :param touchpoints: where nothing but these new ones came: a segment whose
+            conditions none of them meets is not looked at, as that may mean to go
+            through all that the lead ever did
+        """
+        lead_ids = set(filter(None, leads._ids))  # not those of a form's onchange
+        watched_by = self._watched() if lead_ids else ()
+        if not watched_by:
             return
-        pending = cache[PENDING] = Pending()
-        try:
-            yield
-        finally:
-            del cache[PENDING]
+        met = None
+        pending = self.env.cr.cache.setdefault(PENDING, Pending())
+        for segment_id, read, watched in watched_by:
+            behaved = watched & kinds or (kinds and "" in watched)
+            if behaved and touchpoints is not None:
+                if met is None:
+                    met = self._met_by(touchpoints)
+                behaved = segment_id in met
+            if names is None or behaved or not read.isdisjoint(names):
+                pending.segments.add(segment_id)
+                pending.leads |= lead_ids
+            if behaved:
+                pending.behaved |= lead_ids
+        if pending.leads:
+            # what is in the cache is membership of before
+            segments = self.browse(pending.segments)
+            segments.invalidate_recordset(["member_ids", "member_count"], flush=False)
+            Lead = self.env["crm.lead"]
+            self.env.add_to_compute(
+                Lead._fields["segment_ids"], Lead.browse(pending.leads)
+            )
+
+    @api.model
+    def _settle(self):
+        """Bring membership up to date with what has changed. Whoever reads it past
+        the field of a lead calls this first."""
+        # sudo: everybody's leads are members, whoever changed them
+        segments = self.sudo()
+        segments.env["lead.scoring"]._settle()
+        pending = self.env.cr.cache.pop(PENDING, None)
+        if pending is None:
+            return
         if pending.behaved:
             # Two contacts of a lead at the same moment: each transaction sees its own
             # alone. Both write to the lead, so that one of them is run again.
@@ -63,35 +99,7 @@ class LeadSegment(models.Model):
                 " WHERE id = ANY(%s)",
                 [sorted(pending.behaved)],
             )
-        # sudo: everybody's leads are members, whoever changed them
-        segments = self.sudo().browse(sorted(pending.segments)).exists()
-        segments._refresh(pending.leads)
-
-    @api.model
-    def _notice(self, leads, names=None, kinds=frozenset(), touchpoints=None):
-        """Leads changed, in the middle of an event.
-
-        :param names: fields of the leads; None: whatever there is
-        :param kinds: kinds of touchpoints that came, went or changed
-        :param touchpoints: where nothing but these new ones came: a segment whose
-            conditions none of them meets is not looked at, as that may mean to go
-            through all that the lead ever did
-        """
-        met = None
-        pending = self.env.cr.cache.get(PENDING)
-        if pending is None:
-            return
-        for segment_id, read, watched in self._watched():
-            behaved = watched & kinds or (kinds and "" in watched)
-            if behaved and touchpoints is not None:
-                if met is None:
-                    met = self._met_by(touchpoints)
-                behaved = segment_id in met
-            if names is None or behaved or not read.isdisjoint(names):
-                pending.segments.add(segment_id)
-                pending.leads.update(leads.ids)
-            if behaved:
-                pending.behaved.update(leads.ids)
+        segments.browse(sorted(pending.segments)).exists()._refresh(pending.leads)
 
     @api.model
     def _met_by(self, touchpoints):
@@ -124,7 +132,7 @@ class LeadSegment(models.Model):
     def _refresh(self, lead_ids):
         """Who of these leads joins these segments, and who leaves: one statement.
 
-        Hooks run afterwards, once for each segment with somebody to tell of.
+        Hooks run when the transaction ends.
 
         :param lead_ids: any iterable of ids
         """
@@ -204,12 +212,24 @@ class LeadSegment(models.Model):
         Lead.browse({one for *_move, ids in moved for one in ids}).invalidate_recordset(
             ["segment_ids"], flush=False
         )
-        for segment_id, change, ids in moved:
-            segment, leads = self.browse(segment_id), Lead.browse(ids)
-            if change > 0:
-                segment._on_join(leads)
-            else:
-                segment._on_leave(leads)
+        data = self.env.cr.precommit.data
+        if MOVED not in data:
+            data[MOVED] = []
+            self.env.cr.precommit.add(self.browse()._tell_moved)
+        data[MOVED] += moved
+
+    @api.model
+    def _tell_moved(self):
+        """Once at the end of a transaction, not while somebody reads membership."""
+        for segment_id, change, ids in self.env.cr.precommit.data.pop(MOVED, ()):
+            segment = self.browse(segment_id).exists()
+            leads = self.env["crm.lead"].browse(ids).exists()
+            if segment and leads:
+                if change > 0:
+                    segment._on_join(leads)
+                else:
+                    segment._on_leave(leads)
+        self.env.flush_all()
 
     def _until(self, now):
         """SQL for each lead: until when all conditions hold; NULL: they don't."""

@@ -120,10 +120,14 @@ class LeadScoreCase(LeadPipelineCase):
             {"lead_id": lead.id, "kind": kind, "at": at, **vals}
         )
 
+    def end_transaction(self):
+        """What is done before a commit."""
+        self.env.cr.flush()
+
     @contextmanager
     def job(self):
         """An environment for a scheduled job, which commits."""
-        self.env.flush_all()
+        self.end_transaction()
         try:
             with self.enter_registry_test_mode(), self.registry.cursor() as cr:
                 yield self.env(cr=cr)

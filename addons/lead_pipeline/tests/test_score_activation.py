@@ -179,7 +179,7 @@ class TestScoreActivation(ScoreClock):
     def row_versions_of_all(self):
         self.env.flush_all()
         found = {}
-        for name in ("crm_lead", "lead_score_model", "lead_score_window"):
+        for name in ("crm_lead", "lead_score", "lead_score_model", "lead_score_window"):
             self.env.cr.execute(f"SELECT id, ctid FROM {name}")
             found[name] = self.env.cr.fetchall()
         self.env.cr.execute("SELECT count(*) FROM lead_score_history")

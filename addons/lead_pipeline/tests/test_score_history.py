@@ -342,7 +342,7 @@ class TestScoreQueries(ScoreClock):
         counts = []
         for leads in (few, many):
             self.env.cr.execute(
-                "UPDATE crm_lead SET quality_model_score = 1 WHERE id = ANY(%s)",
+                "UPDATE lead_score SET quality_model_score = 1 WHERE lead_id = ANY(%s)",
                 [leads.ids],
             )
             counts.append(self.statements(scoring._rescore, leads, replay=True))

@@ -46,13 +46,12 @@ class TestScoreQuality(LeadScoreCase):
         self.env.flush_all()
         lead.description = "<p>Asks for a demo</p>"
         before = self.row_version(lead)
-        self.env["crm.lead"].browse(lead.id)._rescore()
-        self.env.flush_all()
+        self.env["lead.scoring"]._rescore(lead)
         self.assertEqual(self.row_version(lead), before, "nothing changed: no write")
 
     def row_version(self, lead):
         self.env.flush_all()
-        self.env.cr.execute("SELECT ctid FROM crm_lead WHERE id = %s", [lead.id])
+        self.env.cr.execute("SELECT ctid FROM lead_score WHERE lead_id = %s", [lead.id])
         return self.env.cr.fetchone()
 
     def activate_with(self, *criteria):
@@ -201,7 +200,7 @@ class TestScoreQuality(LeadScoreCase):
             "odoo.addons.lead_pipeline.models.lead_scoring_quality", "ERROR"
         ):
             lead = self.new_lead(country_id=self.env.ref("base.de").id)
-        self.assertEqual(lead.score_model_id, self.model)
+            self.assertEqual(lead.score_model_id, self.model)
 
 
 @freeze_time(NOW)

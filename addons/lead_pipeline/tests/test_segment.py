@@ -163,6 +163,7 @@ class TestSegment(SegmentCase):
         self.new_segment(("page_view", "pricing", 1, 14))
         lead = self.new_lead()
         self.price(lead)
+        self.env.cr.flush()
         with (
             freeze_time(START + timedelta(days=13)),
             patch(f"{SEGMENT}._refresh") as refresh,
@@ -259,8 +260,10 @@ class TestSegment(SegmentCase):
                     for _time in range(2)
                 ]
             )
+            self.env.cr.flush()
             views[0].title = "Prices"
             views.unlink()
+            self.env.cr.flush()
         self.assertEqual(told, [(segment, "joined", leads), (segment, "left", leads)])
 
     def test_a_changed_definition(self):
