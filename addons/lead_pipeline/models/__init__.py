@@ -23,6 +23,7 @@ from . import mail_alias
 from . import mailing_trace
 from . import res_partner
 from . import lead_score_model
+from . import lead_score_rules
 from . import lead_score_activation
 from . import lead_score_criterion
 from . import lead_score_activity

@@ -15,16 +15,9 @@ class CrmLead(models.Model):
         "lead_id",
         "segment_id",
         "Segments",
-        compute="_compute_segment_ids",
-        store=True,
+        readonly=True,
         copy=False,
     )
-
-    def _compute_segment_ids(self):
-        """Written by the segments; who waits to be looked at is looked at now."""
-        self.env["lead.segment"]._settle()
-        for lead in self - self._origin:  # those of a form's onchange
-            lead.segment_ids = lead._origin.segment_ids
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -37,12 +30,19 @@ class CrmLead(models.Model):
         self._notice_segments(vals)
         return result
 
+    # The ORM reads the relation of a many2many as it is, in these three ways. Who waits
+    # to be looked at is looked at before.
+
     @api.model
     def _search(self, domain, *args, **kwargs):
-        # the ORM reads the relation of a many2many as it is
         if any(path.startswith("segment_ids") for path in domain_paths(Domain(domain))):
             self.env["lead.segment"]._settle()
         return super()._search(domain, *args, **kwargs)
+
+    def _fetch_query(self, query, fields):
+        if any(field.name == "segment_ids" for field in fields):
+            self.env["lead.segment"]._settle()
+        return super()._fetch_query(query, fields)
 
     def _read_group_groupby(self, alias, groupby_spec, query):
         if groupby_spec == "segment_ids":
@@ -50,21 +50,14 @@ class CrmLead(models.Model):
         return super()._read_group_groupby(alias, groupby_spec, query)
 
     def unlink(self):
-        self.env["lead.segment"]._settle()
-        # sudo: nobody writes movements; they say that the lead left
-        segments = self.env["lead.segment"].sudo()
-        self.env["lead.segment.move"].sudo().create(
-            [
-                {
-                    "segment_id": member.segment_id.id,
-                    "at": fields.Datetime.now(),
-                    "change": -1,
-                    "direction": "left",
-                }
-                for member in segments.env["lead.segment.member"].search(
-                    [("lead_id", "in", self.ids)]
-                )
-            ]
+        # nobody writes movements by hand; they say that the lead left
+        self.env.cr.execute(
+            """
+            INSERT INTO lead_segment_move (segment_id, at, change, direction)
+            SELECT segment_id, %s, -1, 'left' FROM lead_segment_member
+             WHERE lead_id = ANY(%s)
+            """,
+            [fields.Datetime.now(), self.ids],
         )
         return super().unlink()
 
@@ -82,6 +75,6 @@ class CrmLead(models.Model):
         """A field that is computed from records beside the lead changes without a
         write to the lead."""
         result = super()._compute_field_value(field)
-        if field.store and field.name != "segment_ids":
+        if field.store:
             self._notice_segments({field.name})
         return result

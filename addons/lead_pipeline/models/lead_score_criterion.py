@@ -5,7 +5,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import escape_psql
+from odoo.tools import SQL, escape_psql
 from odoo.tools.safe_eval import safe_eval
 
 from ..engine.scoring import Criterion, Option, as_number, plain
@@ -328,11 +328,23 @@ class LeadScoreOption(models.Model):
         )
         if not any(model._fields[name].translate for name in names):
             return found
+
         # in any language of ours: a score must not depend on who causes it
-        return Domain.OR(
-            Domain("id", "in", model.with_context(lang=code)._search(found))
-            for code, _name in self.env["res.lang"].get_installed()
-        )
+        def in_languages(records):
+            languages = records.env["res.lang"].get_installed()
+            return [records.with_context(lang=code) for code, _name in languages]
+
+        def to_sql(records, alias, query):
+            conditions = [
+                found.optimize_full(one)._to_sql(one, alias, query)
+                for one in in_languages(records)
+            ]
+            return SQL("(%s)", SQL(" OR ").join(conditions))
+
+        def holds(record):
+            return any(one.filtered_domain(found) for one in in_languages(record))
+
+        return Domain.custom(to_sql=to_sql, predicate=holds)
 
     def _range_domain(self, name):
         low, high = self._range()

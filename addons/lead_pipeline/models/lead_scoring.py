@@ -107,7 +107,7 @@ class LeadScoring(models.AbstractModel):
         if waiting:
             # all of them are written, also where nothing changes: another worker that
             # scores them now, by what they were before, is then run again
-            leads = self.env["crm.lead"].sudo().browse(waiting).exists()
+            leads = self.env["crm.lead"].sudo().browse(waiting)
             self.sudo()._rescore(leads, write_all=True)
 
     @api.model
@@ -124,6 +124,8 @@ class LeadScoring(models.AbstractModel):
         if not self._in_use() and not any(state.score_model_id for state in states):
             return
         options = self._find_options(states, self._in_use())
+        # some may have been deleted while they waited
+        states = [state for state in states if state.id in options]
         replayed, kept = [], []
         for state in states:
             moved = state.score_model_id != before[state.id].score_model_id

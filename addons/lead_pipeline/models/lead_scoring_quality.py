@@ -8,7 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, Query
 from odoo.tools.safe_eval import safe_eval
 
-from ..engine.scoring import most_points, quality_shown
+from ..engine.scoring import quality_shown
 from .lead_scoring import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
@@ -27,34 +27,78 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _find_options(self, states, score_models):
-        """Give each lead its model and quality.
+        """Give each lead its model and quality, by one statement for all of them.
 
-        One statement finds the model, one for each model all its options.
-
-        :return: {lead id: ids of the options that count}
+        :return: {lead id: ids of the options that count, one a criterion or None};
+            leads that are not there (any more) are absent
         """
-        by_model = self._find_models([state.id for state in states], score_models)
-        options, found = {}, {}  # found: {lead id: (id of the first version, quality)}
-        for model in score_models:
-            lead_ids = by_model.get(model.id)
-            if not lead_ids:
-                continue
-            options_of = self._options_of(model, lead_ids)
-            options.update(options_of)
-            criteria, origin_id = model._criteria(), model.origin_id.id
-            most = most_points(criteria)
-            points = {None: 0.0}
-            for one in criteria:
-                points.update({ref.ref: one.weight * ref.points for ref in one.options})
-            for lead_id, held in options_of.items():
-                shown = quality_shown([points[option] for option in held], most)
-                found[lead_id] = origin_id, shown
+        rules = [model._rules() for model in score_models]
+        points = {None: 0.0}
+        for model in rules:
+            for criterion in model.criteria:
+                points.update(
+                    (o.ref, criterion.weight * o.points) for o in criterion.options
+                )
+        by_id = {model.id: model for model in rules}
+        known = {}  # the same options make the same quality
+        found = {}
+        rows = self._find_rows([state.id for state in states], rules)
+        for lead_id, model_id, *held in rows:
+            key = model_id, *held
+            if key not in known:
+                model = by_id.get(model_id)
+                known[key] = (
+                    (None, 0.0, ())
+                    if model is None
+                    else (
+                        model.origin_id,
+                        quality_shown([points[one] for one in held], model.most),
+                        tuple(held),
+                    )
+                )
+            found[lead_id] = known[key]
         for state in states:
-            origin_id, shown = found.get(state.id, (None, 0.0))
-            state.score_model_id, state.quality_model_score = origin_id, shown
+            state.score_model_id, state.quality_model_score, _held = found.get(
+                state.id, (None, 0.0, ())
+            )
             if not state.quality_overridden:
                 state.quality_score = state.quality_model_score
-        return options
+        return {lead_id: held for lead_id, (_model, _score, held) in found.items()}
+
+    @api.model
+    def _find_rows(self, lead_ids, rules):
+        """:return: for each lead (its id, the id of the first model that fits, ids of
+        the options that hold, one a criterion of that model or None)"""
+        query = self._lead_query(lead_ids)
+        cases = [
+            SQL(
+                "WHEN %s THEN ARRAY[%s]::int4[]",
+                self._condition(model.domain, query, near=lead_ids),
+                SQL(", ").join(
+                    [
+                        SQL("%s", model.id),
+                        *(
+                            self._option_case(
+                                [
+                                    (option, domain)
+                                    for option, _points, domain in of_one
+                                ],
+                                query,
+                                lead_ids,
+                            )
+                            for of_one in model.options
+                        ),
+                    ]
+                ),
+            )
+            for model in rules
+        ]
+        cases.append(SQL("WHEN TRUE THEN ARRAY[NULL]::int4[]"))
+        chosen = SQL("CASE %s END", SQL(" ").join(cases))
+        for lead_id, found in self.env.execute_query(
+            query.select(SQL.identifier("crm_lead", "id"), chosen)
+        ):
+            yield lead_id, *found
 
     @api.model
     def _find_changed(self, leads):
@@ -67,22 +111,22 @@ class LeadScoring(models.AbstractModel):
         model_id = SQL.identifier(scores, "score_model_id")
         quality = SQL.identifier(scores, "quality_model_score")
         cases = []
-        for model in self._in_use():
-            most = most_points(model._criteria())
+        for score_model in self._in_use():
+            rules = score_model._rules()
             points = [
                 SQL(
-                    "%s::float8 * COALESCE(%s::float8, 0)",
+                    "%s::float8 * COALESCE(%s, 0)",
                     criterion.weight,
                     self._option_case(
-                        [(o.points, o._lead_domain) for o in criterion.option_ids],
+                        [(SQL("%s::float8", o[1]), o[2]) for o in of_one],
                         query,
                         leads.ids,
                     ),
                 )
-                for criterion in model.criterion_ids
-                if criterion.option_ids
+                for criterion, of_one in zip(rules.criteria, rules.options, strict=True)
+                if of_one
             ]
-            total = SQL(" + ").join(points) if points and most else SQL("0::float8")
+            total = SQL(" + ").join(points) if points and rules.most else SQL("0")
             cases.append(
                 SQL(
                     """
@@ -96,10 +140,10 @@ class LeadScoring(models.AbstractModel):
                     """,
                     model_id=model_id,
                     quality=quality,
-                    fits=self._condition(model._lead_domain, query, near=leads.ids),
-                    origin=model.origin_id.id,
+                    fits=self._condition(rules.domain, query, near=leads.ids),
+                    origin=rules.origin_id,
                     total=total,
-                    most=most or 1,
+                    most=rules.most or 1,
                 )
             )
         unscored = SQL("%s IS NOT NULL", model_id)
@@ -112,50 +156,10 @@ class LeadScoring(models.AbstractModel):
         return leads.browse(row[0] for row in rows)
 
     @api.model
-    def _find_models(self, lead_ids, score_models):
-        """:return: {model id: lead ids}, by the first model that fits"""
-        if not score_models:
-            return {}
-        query = self._lead_query(lead_ids)
-        cases = [
-            SQL(
-                "WHEN %s THEN %s",
-                self._condition(model._lead_domain, query, near=lead_ids),
-                model.id,
-            )
-            for model in score_models
-        ]
-        chosen = SQL("CASE %s END", SQL(" ").join(cases))
-        found = {}
-        for lead_id, model_id in self.env.execute_query(
-            query.select(SQL.identifier("crm_lead", "id"), chosen)
-        ):
-            found.setdefault(model_id, []).append(lead_id)
-        found.pop(None, None)
-        return found
-
-    @api.model
-    def _options_of(self, model, lead_ids):
-        """:return: {lead id: ids of the options that count, one a criterion or None}"""
-        query = self._lead_query(lead_ids)
-        columns = [
-            self._option_case(
-                [(option.id, option._lead_domain) for option in criterion.option_ids],
-                query,
-                lead_ids,
-            )
-            for criterion in model.criterion_ids
-        ]
-        rows = self.env.execute_query(
-            query.select(SQL.identifier("crm_lead", "id"), *columns)
-        )
-        return {lead_id: tuple(options) for lead_id, *options in rows}
-
-    @api.model
     def _option_case(self, options, query, near=None):
-        """A column: the ref of the first option that holds for a row of a query.
+        """A column: the number of the first option that holds for a row of a query.
 
-        :param options: list of (number, Domain)
+        :param options: list of (number or SQL, Domain)
         :param near: see ``_condition``
         """
         cases = [

@@ -9,6 +9,8 @@ from odoo.fields import Domain
 from odoo.tools import format_date, ormcache
 from odoo.tools.safe_eval import safe_eval
 
+from .lead_scoring import SCORE_COLUMNS
+
 #: what decides who is a member
 DEFINITION = {"active", "company_id", "domain", "condition_ids"}
 #: days of the bars on a card
@@ -200,7 +202,8 @@ class LeadSegment(models.Model):
             drifts = drifts or bool(
                 rest
                 or field is None
-                or not field.store
+                # scores tell when they change
+                or not (field.store or name in SCORE_COLUMNS)
                 or condition.operator in ("any", "not any")
                 or (field.type in ("date", "datetime") and is_relative(condition.value))
             )

@@ -60,7 +60,11 @@ class LeadSegment(models.Model):
         if not watched_by:
             return
         met = None
-        pending = self.env.cr.cache.setdefault(PENDING, Pending())
+        precommit = self.env.cr.precommit
+        if PENDING not in precommit.data:
+            precommit.data[PENDING] = Pending()
+            precommit.add(self.browse()._settle)
+        pending = precommit.data[PENDING]
         for segment_id, read, watched in watched_by:
             behaved = watched & kinds or (kinds and "" in watched)
             if behaved and touchpoints is not None:
@@ -76,10 +80,7 @@ class LeadSegment(models.Model):
             # what is in the cache is membership of before
             segments = self.browse(pending.segments)
             segments.invalidate_recordset(["member_ids", "member_count"], flush=False)
-            Lead = self.env["crm.lead"]
-            self.env.add_to_compute(
-                Lead._fields["segment_ids"], Lead.browse(pending.leads)
-            )
+            leads.sudo().invalidate_recordset(["segment_ids"], flush=False)
 
     @api.model
     def _settle(self):
@@ -88,7 +89,7 @@ class LeadSegment(models.Model):
         # sudo: everybody's leads are members, whoever changed them
         segments = self.sudo()
         segments.env["lead.scoring"]._settle()
-        pending = self.env.cr.cache.pop(PENDING, None)
+        pending = self.env.cr.precommit.data.pop(PENDING, None)
         if pending is None:
             return
         if pending.behaved:
@@ -99,7 +100,8 @@ class LeadSegment(models.Model):
                 " WHERE id = ANY(%s)",
                 [sorted(pending.behaved)],
             )
-        segments.browse(sorted(pending.segments)).exists()._refresh(pending.leads)
+        there = {segment_id for segment_id, *_reads in self._watched()}
+        segments.browse(sorted(pending.segments & there))._refresh(pending.leads)
 
     @api.model
     def _met_by(self, touchpoints):

@@ -26,7 +26,7 @@ class ScoreClock(LeadScoreCase):
         self.env.invalidate_all()
 
     def row_versions(self, leads):
-        self.env.flush_all()
+        self.end_transaction()
         self.env.cr.execute(
             "SELECT lead_id, ctid FROM lead_score WHERE lead_id = ANY(%s)", [leads.ids]
         )

@@ -50,7 +50,7 @@ class TestScoreQuality(LeadScoreCase):
         self.assertEqual(self.row_version(lead), before, "nothing changed: no write")
 
     def row_version(self, lead):
-        self.env.flush_all()
+        self.end_transaction()
         self.env.cr.execute("SELECT ctid FROM lead_score WHERE lead_id = %s", [lead.id])
         return self.env.cr.fetchone()
 
