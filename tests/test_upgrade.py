@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
-"""A database of the release before, brought up to date with what it holds."""
+"""Databases of releases before, brought up to date with what they hold."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from lab.odoo_home import core_addons
 from lab.system import run
 
 MANIFEST = "addons/lead_pipeline/__manifest__.py"
-BEFORE = """
+BEFORE_SCORES = """
 from odoo import fields
 from datetime import timedelta
 env["lead.channel"].create({"name": "Old", "code": "old", "channel_type": "form"})
@@ -33,7 +32,7 @@ for days in (-3, 3):
     })
 env.cr.commit()
 """
-AFTER = """
+AFTER_SCORES = """
 lead = env["crm.lead"].search([("email_normalized", "=", "sofia@example.com")])
 answers = {one.key: (one.text, one.number) for one in lead.answer_ids}
 assert answers == {"size": ("1,200", 1200), "grosse": ("1,200", 1200)}, answers
@@ -58,19 +57,67 @@ print("fine")
 """
 
 
+BEFORE_LEAD_SCORE = """
+model = env["lead.score.model"].create({
+    "name": "First",
+    "sequence": 0,
+    "ready_quality": 50,
+    "ready_engagement": 10,
+    "activity_ids": [(0, 0, {"name": "Call", "kind": "call_in", "points": 20})],
+    "criterion_ids": [(0, 0, {
+        "name": "Title",
+        "field_id": env["ir.model.fields"]._get("crm.lead", "function").id,
+        "option_ids": [(0, 0, {"operator": "word", "value": "CEO", "points": 5})],
+    })],
+})
+model.action_activate()
+leads = env["crm.lead"].create([
+    {"name": "Upgraded", "function": function} for function in ("CEO", "Cook", "")
+])
+env["lead.touchpoint"].create({"lead_id": leads[0].id, "kind": "call_in"})
+leads[1]._override_quality(64, "Knows everybody")
+env["lead.score.model"]._cron_rescore()
+env.cr.commit()
+"""
+AFTER_LEAD_SCORE = """
+def seen(leads):
+    return [(one.quality_score, one.sales_ready, one.lead_grade) for one in leads]
+
+leads = env["crm.lead"].search([("name", "=", "Upgraded")], order="id")
+assert [one.quality_score for one in leads] == [100, 64, 0], seen(leads)
+assert leads.mapped("sales_ready") == [True, False, False], seen(leads)
+assert leads.mapped("quality_overridden") == [False, True, False], seen(leads)
+assert leads[0].engagement_score >= 19, leads[0].engagement_score
+assert leads[0].cools_at and leads[0].sales_ready_date
+assert leads.search([("id", "in", leads.ids), ("sales_ready", "=", True)]) == leads[0]
+before = seen(leads)
+env["lead.scoring"]._rescore(leads, replay=True)
+assert seen(leads) == before, (before, seen(leads))
+env.cr.execute(
+    "SELECT count(*) FROM information_schema.columns"
+    " WHERE table_name = 'crm_lead' AND column_name = 'engagement_key'"
+)
+assert env.cr.fetchone() == (0,)
+print("fine")
+"""
+#: what is done with the addons before a version, and must hold after the upgrade
+STORIES = {
+    "19.0.2.0.0": (BEFORE_SCORES, AFTER_SCORES),
+    "19.0.3.0.0": (BEFORE_LEAD_SCORE, AFTER_LEAD_SCORE),
+}
+
+
 def git(*arguments: str) -> str:
     return subprocess.run(
         ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
 
-@pytest.fixture(scope="module")
-def old_addons(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our addons as they were before the version with scores."""
-    bump = git("log", "--format=%H", "-S", '"19.0.2.0.0"', "--", MANIFEST).split()[-1]
-    folder = tmp_path_factory.mktemp("before")
+def addons_before(version: str, folder: Path) -> Path:
+    """Our addons as they were before a version."""
+    bumps = git("log", "--format=%H", "-S", f'"{version}"', "--", MANIFEST).split()
     archive = subprocess.run(
-        ["git", "archive", f"{bump}^", "addons"],
+        ["git", "archive", f"{bumps[-1]}^", "addons"],
         cwd=ROOT,
         capture_output=True,
         check=True,
@@ -79,9 +126,12 @@ def old_addons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "addons"
 
 
-@pytest.fixture(scope="module")
-def upgraded(the_lab: Lab, old_addons: Path) -> Iterator[str]:
-    """A database that was installed and used with the old addons, then upgraded."""
+@pytest.mark.parametrize("version", STORIES)
+def test_what_was_there_is_there_after_an_upgrade(
+    the_lab: Lab, tmp_path: Path, version: str
+) -> None:
+    before, after = STORIES[version]
+    old_addons = addons_before(version, tmp_path)
     with the_lab.temporary("upgrade", ()) as database:
         path = ",".join(map(str, [*core_addons(odoo_home()), old_addons]))
         old = ("--addons-path", path, "-d", database, "--no-http")
@@ -96,7 +146,7 @@ def upgraded(the_lab: Lab, old_addons: Path) -> Iterator[str]:
             the_lab.argv("shell", *old, "--log-level=warn"),
             what="Using them",
             env=environ,
-            stdin=BEFORE,
+            stdin=before,
         )
         run(
             the_lab.argv(
@@ -105,8 +155,4 @@ def upgraded(the_lab: Lab, old_addons: Path) -> Iterator[str]:
             what="Upgrading them",
             env=environ,
         )
-        yield database
-
-
-def test_answers_and_meetings_of_before_count(the_lab: Lab, upgraded: str) -> None:
-    assert "fine" in the_lab.shell(upgraded, AFTER)
+        assert "fine" in the_lab.shell(database, after)

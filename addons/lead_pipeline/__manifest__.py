@@ -4,7 +4,7 @@
     "name": "Lead Pipeline",
     "summary": "Capture every lead once, with proof: channels, matching, touchpoints, "
     "consent, quarantine; scores that explain themselves, segments",
-    "version": "19.0.2.0.0",
+    "version": "19.0.3.0.0",
     "development_status": "Beta",
     "category": "Sales/CRM",
     "license": "LGPL-3",
