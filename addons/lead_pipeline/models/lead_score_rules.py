@@ -8,16 +8,17 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
-from ..engine.scoring import Criterion, most_points
+from ..engine.scoring import Bands, Criterion, ReadyLine, most_points
 
 _logger = logging.getLogger(__name__)
 
 
 class Rules(NamedTuple):
-    """What finding the quality needs of a model, without a query.
+    """What scoring needs of a model, without a query.
 
     ``domain``: of the leads it is for; ``options``: for each criterion its options in
-    order, as (id, points, domain of the leads for which it holds).
+    order, as (id, points, domain of the leads for which it holds); ``most``: points
+    possible; ``half_life``: in days; ``thresholds``: of engagement.
     """
 
     id: int
@@ -26,6 +27,10 @@ class Rules(NamedTuple):
     criteria: tuple[Criterion, ...]
     options: tuple[tuple[tuple[int, float, Domain], ...], ...]
     most: float
+    half_life: float
+    bands: Bands
+    ready_line: ReadyLine
+    thresholds: tuple[float, ...]
 
 
 class LeadScoreModel(models.Model):
@@ -56,6 +61,10 @@ class LeadScoreModel(models.Model):
                 for criterion in self.criterion_ids
             ),
             most_points(criteria),
+            self.half_life,
+            self._bands(),
+            self._ready_line(),
+            tuple(self._thresholds()),
         )
 
 

@@ -317,28 +317,22 @@ class LeadScoring(models.AbstractModel):
         :param half_life: in days, if it is another than that of the models
         """
         now = fields.Datetime.now()
-        in_use = {model.origin_id.id: model for model in score_models}
         rates = {}
+        for model in score_models:
+            rules = model._rules()
+            rates[rules.origin_id] = rules, Decay(half_life or rules.half_life)
         for state in states:
-            model = in_use.get(state.score_model_id)
-            if not model:
+            if state.score_model_id not in rates:
                 state.lead_grade, state.cools_at, state.sales_ready = None, None, False
                 continue
-            if model.id not in rates:
-                rates[model.id] = (
-                    Decay(half_life or model.half_life),
-                    model._bands(),
-                    model._ready_line(),
-                    model._thresholds(),
-                )
-            rate, bands, line, thresholds = rates[model.id]
+            rules, rate = rates[state.score_model_id]
             level = state.level()
-            score = rate.score(level, now)
-            held = held_threshold(thresholds, score)
+            score = rate.score(level, now) if state.engagement_amount else 0.0
+            held = held_threshold(rules.thresholds, score)
             state.engagement_key = rate.key(level)
             state.cools_at = rate.cools_at(level, held) if held else None
-            state.lead_grade = bands.grade(state.quality_score, score)
-            state.sales_ready = line.reached(state.quality_score, score)
+            state.lead_grade = rules.bands.grade(state.quality_score, score)
+            state.sales_ready = rules.ready_line.reached(state.quality_score, score)
             if state.sales_ready and not before[state.id].sales_ready:
                 state.sales_ready_date = now
 
@@ -386,7 +380,10 @@ class LeadScoring(models.AbstractModel):
         quality_of = attrgetter(
             "score_model_id", "quality_model_score", "quality_score"
         )
-        in_use = {model.origin_id.id: model.id for model in self._in_use()}
+        in_use = {
+            rules.origin_id: rules.id
+            for rules in (model._rules() for model in self._in_use())
+        }
         changed = [s for s in states if quality_of(s) != quality_of(before[s.id])]
         if not changed:
             return

@@ -2,19 +2,46 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 import re
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_date, ormcache
+from odoo.tools import SQL, format_date, ormcache
 from odoo.tools.safe_eval import safe_eval
 
 from .lead_scoring import SCORE_COLUMNS
+from .lead_segment_condition import Condition
 
 #: what decides who is a member
 DEFINITION = {"active", "company_id", "domain", "condition_ids"}
 #: days of the bars on a card
 BAR_DAYS = 30
+
+
+class Definition(NamedTuple):
+    """What keeping membership needs of a segment, without a query.
+
+    ``domain``: of its leads, whatever they did; ``reads``: names of fields of a lead by
+    which membership may change; ``kinds``: of touchpoints by which it may, "" for any.
+    """
+
+    id: int
+    domain: Domain
+    reads: frozenset[str]
+    kinds: frozenset[str]
+    conditions: tuple[Condition, ...]
+
+    def until(self, now):
+        """SQL for each row of ``crm_lead``: until when all conditions hold, NULL: they
+        don't."""
+        if not self.conditions:
+            return SQL("'infinity'::timestamp")
+        return SQL(
+            "(SELECT CASE WHEN bool_and(until IS NOT NULL) THEN min(until) END"
+            " FROM (VALUES %s) AS condition(until))",
+            SQL(", ").join(SQL("(%s)", one.until(now)) for one in self.conditions),
+        )
 
 
 class LeadSegment(models.Model):
@@ -209,20 +236,25 @@ class LeadSegment(models.Model):
             )
         return Lead._with_sources(names), drifts
 
+    @ormcache("self.id")
+    def _definition(self):
+        """Read once, until the segment is changed."""
+        conditions = self.condition_ids._values()
+        return Definition(
+            self.id,
+            self._lead_domain(),
+            self._reads()[0],
+            frozenset(one.kind or "" for one in conditions),
+            tuple(conditions),
+        )
+
     @api.model
     @ormcache()
     def _watched(self):
-        """What the segments in use read: (id, names of fields, kinds of touchpoints or
-        "" for any) of each."""
+        """:return: definitions of the segments in use"""
         # sudo: everybody's leads are members, whoever may see of what
-        return tuple(
-            (
-                segment.id,
-                segment._reads()[0],
-                frozenset(one.kind or "" for one in segment.condition_ids),
-            )
-            for segment in self.sudo().search([("active", "=", True)])
-        )
+        found = self.sudo().search([("active", "=", True)])
+        return tuple(segment._definition() for segment in found)
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -1,9 +1,51 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.tools import SQL, escape_psql
 
 from .lead_touchpoint import KINDS
+
+
+class Condition(NamedTuple):
+    """What a lead must have done, as the database is asked for it."""
+
+    kind: str | bool
+    text: str | bool
+    times: int
+    days: int
+
+    def until(self, now):
+        """SQL for each row of ``crm_lead``: the moment until which the condition holds
+        if nothing more happens, ``infinity`` where for ever; NULL: it does not hold.
+
+        It goes back in time along the index of touchpoints of a lead.
+        """
+        where = [
+            SQL("touch.lead_id = crm_lead.id"),
+            SQL("touch.human"),
+            SQL("touch.at <= %s", now),
+        ]
+        until = SQL("'infinity'::timestamp")
+        if self.days:
+            span = SQL("%s * interval '24 hours'", self.days)
+            where.append(SQL("touch.at > %s::timestamp - %s", now, span))
+            until = SQL("touch.at + %s", span)
+        if self.kind:
+            where.append(SQL("touch.kind = %s", self.kind))
+        if self.text:
+            pattern = f"%{escape_psql(self.text.strip())}%"
+            where.append(
+                SQL("(touch.url ILIKE %s OR touch.title ILIKE %s)", pattern, pattern)
+            )
+        return SQL(
+            "(SELECT %s FROM lead_touchpoint AS touch WHERE %s"
+            " ORDER BY touch.at DESC LIMIT 1 OFFSET %s)",
+            until,
+            SQL(" AND ").join(where),
+            self.times - 1,
+        )
 
 
 class LeadSegmentCondition(models.Model):
@@ -69,34 +111,5 @@ class LeadSegmentCondition(models.Model):
         segments.exists()._start_filling()
         return result
 
-    def _until(self, now):
-        """SQL for each row of ``crm_lead``: the moment until which the condition holds
-        if nothing more happens, ``infinity`` where for ever; NULL: it does not hold.
-
-        It goes back in time along the index of touchpoints of a lead.
-        """
-        self.ensure_one()
-        where = [
-            SQL("touch.lead_id = crm_lead.id"),
-            SQL("touch.human"),
-            SQL("touch.at <= %s", now),
-        ]
-        until = SQL("'infinity'::timestamp")
-        if self.days:
-            span = SQL("%s * interval '24 hours'", self.days)
-            where.append(SQL("touch.at > %s::timestamp - %s", now, span))
-            until = SQL("touch.at + %s", span)
-        if self.kind:
-            where.append(SQL("touch.kind = %s", self.kind))
-        if self.text:
-            pattern = f"%{escape_psql(self.text.strip())}%"
-            where.append(
-                SQL("(touch.url ILIKE %s OR touch.title ILIKE %s)", pattern, pattern)
-            )
-        return SQL(
-            "(SELECT %s FROM lead_touchpoint AS touch WHERE %s"
-            " ORDER BY touch.at DESC LIMIT 1 OFFSET %s)",
-            until,
-            SQL(" AND ").join(where),
-            self.times - 1,
-        )
+    def _values(self):
+        return [Condition(one.kind, one.text, one.times, one.days) for one in self]

@@ -65,14 +65,14 @@ class LeadSegment(models.Model):
             precommit.data[PENDING] = Pending()
             precommit.add(self.browse()._settle)
         pending = precommit.data[PENDING]
-        for segment_id, read, watched in watched_by:
-            behaved = watched & kinds or (kinds and "" in watched)
+        for segment in watched_by:
+            behaved = segment.kinds & kinds or (kinds and "" in segment.kinds)
             if behaved and touchpoints is not None:
                 if met is None:
                     met = self._met_by(touchpoints)
-                behaved = segment_id in met
-            if names is None or behaved or not read.isdisjoint(names):
-                pending.segments.add(segment_id)
+                behaved = segment.id in met
+            if names is None or behaved or not segment.reads.isdisjoint(names):
+                pending.segments.add(segment.id)
                 pending.leads |= lead_ids
             if behaved:
                 pending.behaved |= lead_ids
@@ -100,7 +100,7 @@ class LeadSegment(models.Model):
                 " WHERE id = ANY(%s)",
                 [sorted(pending.behaved)],
             )
-        there = {segment_id for segment_id, *_reads in self._watched()}
+        there = {segment.id for segment in self._watched()}
         segments.browse(sorted(pending.segments & there))._refresh(pending.leads)
 
     @api.model
@@ -144,14 +144,15 @@ class LeadSegment(models.Model):
         self.env["lead.touchpoint"].flush_model()
         scoring = self.env["lead.scoring"]
         query = scoring._lead_query(list(lead_ids))
+        definitions = [segment._definition() for segment in self]
         columns = [
             SQL(
                 "CASE WHEN %s THEN %s END AS %s",
-                scoring._condition(segment._lead_domain, query),
-                segment._until(now),
-                SQL.identifier(f"until_{segment.id}"),
+                scoring._condition(one.domain, query),
+                one.until(now),
+                SQL.identifier(f"until_{one.id}"),
             )
-            for segment in self
+            for one in definitions
         ]
         found = query.select(SQL("crm_lead.id AS lead_id"), *columns)
         wishes = SQL(", ").join(
@@ -232,16 +233,6 @@ class LeadSegment(models.Model):
                 else:
                     segment._on_leave(leads)
         self.env.flush_all()
-
-    def _until(self, now):
-        """SQL for each lead: until when all conditions hold; NULL: they don't."""
-        if not self.condition_ids:
-            return SQL("'infinity'::timestamp")
-        return SQL(
-            "(SELECT CASE WHEN bool_and(until IS NOT NULL) THEN min(until) END"
-            " FROM (VALUES %s) AS condition(until))",
-            SQL(", ").join(SQL("(%s)", one._until(now)) for one in self.condition_ids),
-        )
 
     # ------------------------------------------------------------
     # FILLING
