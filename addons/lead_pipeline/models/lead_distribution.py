@@ -23,7 +23,7 @@ PASSED_ON = frozenset(("reassigned", "rejected", "missed"))
 READ = (
     *("user_id", "team_id", "type", "company_id", "lang_id", "country_id"),
     *("assignment_id", "waiting_since", "waiting_reason", "waiting_until"),
-    *("active", "won_status", "sales_ready", "partner_id"),
+    *("active", "won_status", "partner_id"),
 )
 #: where the cursor keeps what is to be given out after it commits
 LATER = "lead_pipeline.distribute"

@@ -296,5 +296,6 @@ class LeadDistribution(models.AbstractModel):
     def _notice_written(self, lead_ids, names):
         leads = self.env["crm.lead"].browse(lead_ids)
         leads.invalidate_recordset([*names], flush=False)
-        with self.env["lead.segment"]._event():
-            self.env["lead.segment"]._notice(leads, set(names))
+        self.env["lead.segment"]._notice(leads, set(names))
+        if not leads._scored_fields().isdisjoint(names):
+            leads._rescore()

@@ -336,7 +336,9 @@ class TestDistribution(DistributionCase):
         )
         lead = self.new_leads(1)
         self.assertFalse(lead.user_id or lead.waiting_since)
-        lead.sales_ready = True
+        self.env.cr.flush()
+        score = self.env["lead.score"].search([("lead_id", "=", lead.id)])
+        score.sales_ready = True
         lead._on_sales_ready()
         self.assertEqual(lead.user_id, self.salesman)
         self.assertEqual(lead.assignment_id.event, "sales_ready")
