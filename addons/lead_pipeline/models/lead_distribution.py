@@ -23,8 +23,10 @@ PASSED_ON = frozenset(("reassigned", "rejected", "missed"))
 READ = (
     *("user_id", "team_id", "type", "company_id", "lang_id", "country_id"),
     *("assignment_id", "waiting_since", "waiting_reason", "waiting_until"),
-    *("active", "won_status", "partner_id"),
+    "date_routed",
 )
+#: and by which it chooses
+CHOSEN_BY = ("active", "won_status", "partner_id")
 #: where the cursor keeps what is to be given out after it commits
 LATER = "lead_pipeline.distribute"
 
@@ -44,6 +46,7 @@ class Row:
     waiting_since: datetime | None
     waiting_reason: str | None
     waiting_until: datetime | None
+    date_routed: datetime | None
     owner_id: int | None  # the customer's salesperson
     skills: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()  # users
@@ -185,7 +188,7 @@ class LeadDistribution(models.AbstractModel):
         :param wait: as ``_give_out``; None: nothing is locked, to try something out
         :return: a Round whose rows are decided
         """
-        self.env["crm.lead"].flush_model(READ)
+        self.env["crm.lead"].flush_model([*READ, *CHOSEN_BY])
         round_ = Round(event, fields.Datetime.now())
         rules = self._match(lead_ids, teams)
         pools = {rule.pool_id.id for rule in rules.values() if rule}
@@ -253,7 +256,7 @@ class LeadDistribution(models.AbstractModel):
         alias = query.table
         partner = SQL.identifier("customer")
         company = SQL.identifier("customer_company")
-        columns = [SQL.identifier(alias, name) for name in ("id", *READ[:10])]
+        columns = [SQL.identifier(alias, name) for name in ("id", *READ)]
         lock = SQL()
         if wait is not None:
             others = SQL("SKIP LOCKED") if wait else SQL("NOWAIT")
@@ -389,15 +392,15 @@ class LeadDistribution(models.AbstractModel):
             & Domain("waiting_since", "=", False)
         )
         now = fields.Datetime.now()
-        self._write_columns(
-            [
-                {
-                    "id": lead.id,
-                    "waiting_since": now,
+        self._write_fields(
+            {
+                lead.id: {
                     "assignment_id": lead.assignment_id.id,
+                    "waiting_since": now,
+                    "date_routed": lead.date_routed,
                 }
                 for lead in leads
-            ]
+            }
         )
 
     @api.model

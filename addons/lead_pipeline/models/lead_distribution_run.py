@@ -117,8 +117,12 @@ class LeadDistribution(models.AbstractModel):
             & Domain("id", "in", lead_ids)
             & Domain("waiting_since", "!=", False)
         )
-        self._write_columns(
-            [{"id": lead.id, "assignment_id": lead.assignment_id.id} for lead in gone]
+        self._write_fields(
+            {
+                lead.id: {name: lead[name] for name in ("date_routed", "sla_due_at")}
+                | {"assignment_id": lead.assignment_id.id}
+                for lead in gone
+            }
         )
 
     # ------------------------------------------------------------
@@ -168,7 +172,9 @@ class LeadDistribution(models.AbstractModel):
                 lead_ids,
             )
         )
-        self._notice_written(lead_ids, ("date_told",))
+        leads = self.env["crm.lead"].browse(lead_ids)
+        leads.invalidate_recordset(["date_told"], flush=False)
+        self._notice_written(leads, {"date_told"})
 
     @api.model
     def _tell_owner(self, owner, leads):

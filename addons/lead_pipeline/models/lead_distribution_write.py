@@ -3,19 +3,14 @@
 from collections import defaultdict
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.tools import SQL
 
 from .lead_assignment import BY_HAND
 
-#: columns of a lead that are written in plain SQL, and their types
-WRITTEN = {
-    "assignment_id": "int4",
-    "waiting_since": "timestamp",
-    "waiting_reason": "varchar",
-    "waiting_until": "timestamp",
-    "date_routed": "timestamp",
-    "sla_due_at": "timestamp",
-}
+#: fields of a lead that say where it is on its way
+WRITTEN = (
+    *("assignment_id", "waiting_since", "waiting_reason", "waiting_until"),
+    *("date_routed", "sla_due_at"),
+)
 
 
 class LeadDistribution(models.AbstractModel):
@@ -40,26 +35,21 @@ class LeadDistribution(models.AbstractModel):
         news = [row for row in round_.rows if self._is_news(row)]
         due = self._due(round_, news)
         assignments = self._write_assignments(round_, news, due)
+        written = {}
+        for row in news:
+            written[row.id] = {
+                "assignment_id": assignments.get(row.id, row.assignment_id),
+                "date_routed": row.date_routed,
+            }
+            if row.chosen:
+                written[row.id]["date_routed"] = row.date_routed or round_.at
+                written[row.id]["sla_due_at"] = due.get(row.id)
+            else:
+                written[row.id]["waiting_since"] = row.waiting_since or round_.at
+                written[row.id]["waiting_reason"] = row.reason
+                written[row.id]["waiting_until"] = row.until
+        self._write_fields(written)
         self._write_owners(round_, news)
-        self._write_columns(
-            [
-                {
-                    "id": row.id,
-                    "assignment_id": assignments.get(row.id, row.assignment_id),
-                    "date_routed": round_.at,
-                    "sla_due_at": due.get(row.id),
-                }
-                if row.chosen
-                else {
-                    "id": row.id,
-                    "assignment_id": assignments.get(row.id, row.assignment_id),
-                    "waiting_since": row.waiting_since or round_.at,
-                    "waiting_reason": row.reason,
-                    "waiting_until": row.until,
-                }
-                for row in news
-            ]
-        )
         if round_.event != "sweep":  # which tells at its end, for all it gave out
             given = [assignments[row.id] for row in news if row.chosen]
             self._tell(self.env["lead.assignment"].browse(given))
@@ -205,15 +195,14 @@ class LeadDistribution(models.AbstractModel):
             at,
             [lead.id for lead in leads if lead.assignment_id],
         )
-        service._write_columns(
-            [
-                {
-                    "id": lead.id,
+        service._write_fields(
+            {
+                lead.id: {
                     "assignment_id": assignments[lead.id],
-                    "date_routed": at,
+                    "date_routed": lead.date_routed or at,
                 }
                 for lead in leads
-            ]
+            }
         )
         service._write_told(leads.ids, at)
 
@@ -231,9 +220,14 @@ class LeadDistribution(models.AbstractModel):
                 groups[round_.users[row.chosen], teams[row.id]].append(row.id)
             elif row.user_id:
                 groups[False, row.team_id].append(row.id)
-        Lead = self._quiet()
+        names = {"user_id", "team_id", "company_id"}
+        all_ids = [lead_id for lead_ids in groups.values() for lead_id in lead_ids]
         for (user, team), lead_ids in groups.items():
-            Lead.browse(lead_ids).write({"user_id": user, "team_id": team})
+            # what the write reads of one group, it reads for all
+            group = self._quiet().browse(lead_ids).with_prefetch(all_ids)
+            group.write({"user_id": user, "team_id": team})
+        # with all that follows from it, for each row once
+        self.env["crm.lead"].flush_model()
 
     @api.model
     def _teams(self, round_, rows):
@@ -263,39 +257,22 @@ class LeadDistribution(models.AbstractModel):
         return teams
 
     @api.model
-    def _write_columns(self, rows):
-        """:param rows: dicts with "id" and of WRITTEN; what is left out is emptied, but
-        a lead was first routed only once"""
-        if not rows:
-            return
-        # what is pending of these leads comes first: it may name the same columns
-        self.env["crm.lead"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                "UPDATE crm_lead AS lead SET %(sets)s"
-                " FROM unnest(%(values)s) AS new(id, %(names)s)"
-                " WHERE lead.id = new.id",
-                sets=SQL(", ").join(self._set_column(name) for name in WRITTEN),
-                values=SQL(", ").join(
-                    SQL("%s::" + kind + "[]", [row.get(name) or None for row in rows])
-                    for name, kind in {"id": "int4", **WRITTEN}.items()
-                ),
-                names=SQL(", ").join(SQL.identifier(name) for name in WRITTEN),
-            )
-        )
-        self._notice_written([row["id"] for row in rows], WRITTEN)
+    def _write_fields(self, rows):
+        """Where leads are on their way. Kept with what else is pending of them, so that
+        a lead's row is written once: each time costs all of its indexes.
+
+        :param rows: {lead id: values of WRITTEN}; what is left out is emptied
+        """
+        leads = self.env["crm.lead"].browse(rows)
+        fields_ = [(name, leads._fields[name]) for name in WRITTEN]
+        for lead, values in zip(leads, rows.values(), strict=True):
+            for name, field in fields_:
+                field._update_cache(lead, values.get(name) or None, dirty=True)
+        self._notice_written(leads, {*WRITTEN})
 
     @api.model
-    def _set_column(self, name):
-        column = SQL.identifier(name)
-        if name == "date_routed":
-            return SQL("%s = COALESCE(lead.%s, new.%s)", column, column, column)
-        return SQL("%s = new.%s", column, column)
-
-    @api.model
-    def _notice_written(self, lead_ids, names):
-        leads = self.env["crm.lead"].browse(lead_ids)
-        leads.invalidate_recordset([*names], flush=False)
-        self.env["lead.segment"]._notice(leads, set(names))
+    def _notice_written(self, leads, names):
+        """For scores and segments that read what is written past the ORM."""
+        self.env["lead.segment"]._notice(leads, names)
         if not leads._scored_fields().isdisjoint(names):
             leads._rescore()
