@@ -97,10 +97,12 @@ given = env["crm.lead"].search_count(leads)
 told = env["crm.lead"].search_count([*leads, ("date_told", "!=", False)])
 kept = env["lead.assignment"].search_count([("user_id", "!=", False)])
 assert given == told == kept, (given, told, kept)
-shares = [n for _user, n in env["crm.lead"]._read_group(leads, ["user_id"], ["__count"])]
+groups = env["crm.lead"]._read_group(leads, ["user_id"], ["__count"])
+shares = [count for _user, count in groups]
 messages = env["mail.message"].search_count([("subject", "like", "new leads for you")])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 report(seconds=seconds, cpu=cpu, given=given, shares=[min(shares), max(shares)],
-       messages=messages, peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+       messages=messages, peak=peak)
 """
 
 
