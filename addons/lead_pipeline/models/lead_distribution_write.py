@@ -220,7 +220,6 @@ class LeadDistribution(models.AbstractModel):
                 groups[round_.users[row.chosen], teams[row.id]].append(row.id)
             elif row.user_id:
                 groups[False, row.team_id].append(row.id)
-        names = {"user_id", "team_id", "company_id"}
         all_ids = [lead_id for lead_ids in groups.values() for lead_id in lead_ids]
         for (user, team), lead_ids in groups.items():
             # what the write reads of one group, it reads for all
