@@ -22,6 +22,8 @@ from . import mail_activity
 from . import mail_alias
 from . import mailing_trace
 from . import res_partner
+from . import res_users
+from . import ir_http
 from . import lead_score_model
 from . import lead_score_rules
 from . import lead_score_activation
@@ -62,6 +64,9 @@ from . import lead_distribution
 from . import lead_distribution_pools
 from . import lead_distribution_write
 from . import lead_distribution_run
+from . import lead_distribution_message
+from . import lead_distribution_sla
+from . import lead_distribution_take
 from . import lead_distribution_switch
 from . import lead_distribution_trial
 from . import crm_team
@@ -83,3 +88,7 @@ from . import lead_nurture_events
 from . import crm_lead_nurture
 from . import crm_lost_reason
 from . import mail_mail
+from . import lead_assignment_sla
+from . import lead_touchpoint_sla
+from . import crm_lead_sla
+from . import crm_lead_owner

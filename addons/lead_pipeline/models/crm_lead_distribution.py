@@ -1,8 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo import fields, models
 
 from .lead_assignment import WAITING_REASONS
 
@@ -51,28 +49,9 @@ class CrmLead(models.Model):
     date_told = fields.Datetime(
         "Owner Told", readonly=True, copy=False, help="When its first owner was told."
     )
-    sla_due_at = fields.Datetime(
-        "First Touch Due",
-        readonly=True,
-        copy=False,
-        help="The first touch by a person is due then.",
-    )
-    sla_state = fields.Selection(
-        [
-            ("running", "Running"),
-            ("kept", "Kept"),
-            ("missed", "Missed"),
-            ("none", "No SLA"),
-        ],
-        "SLA",
-        compute="_compute_sla_state",
-        search="_search_sla_state",
-    )
-
     _waiting_idx = models.Index(
         "(waiting_until, waiting_since) WHERE waiting_since IS NOT NULL"
     )
-    _sla_due_idx = models.Index("(sla_due_at) WHERE sla_due_at IS NOT NULL")
 
     def _init_column(self, column_name):
         """Leads that are there already were captured when they were made."""
@@ -80,36 +59,3 @@ class CrmLead(models.Model):
             self.env.cr.execute("UPDATE crm_lead SET date_captured = create_date")
             return None
         return super()._init_column(column_name)
-
-    @api.depends("sla_due_at", "date_first_response")
-    def _compute_sla_state(self):
-        now = fields.Datetime.now()
-        for lead in self:
-            due, touched = lead.sla_due_at, lead.date_first_response
-            if not due:
-                lead.sla_state = "none"
-            elif (touched or now) > due:
-                lead.sla_state = "missed"
-            else:
-                lead.sla_state = "kept" if touched else "running"
-
-    def _search_sla_state(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        now = fields.Datetime.now()
-        due = Domain("sla_due_at", "!=", False)
-        untouched = Domain("date_first_response", "=", False)
-        late = Domain.custom(
-            to_sql=lambda model, alias, query: SQL(
-                "%s > %s",
-                model._field_to_sql(alias, "date_first_response", query),
-                model._field_to_sql(alias, "sla_due_at", query),
-            )
-        )
-        domains = {
-            "none": ~due,
-            "running": untouched & Domain("sla_due_at", ">=", now),
-            "missed": (untouched & Domain("sla_due_at", "<", now)) | (due & late),
-            "kept": due & ~untouched & ~late,
-        }
-        return Domain.OR(domains[one] for one in value if one in domains)

@@ -112,10 +112,6 @@ class LeadAssignment(models.Model):
 
     _user_at_idx = models.Index("(user_id, at) WHERE user_id IS NOT NULL")
     _pool_at_idx = models.Index("(pool_id, at) WHERE pool_id IS NOT NULL")
-    _running_idx = models.Index(
-        "(due_at) WHERE due_at IS NOT NULL AND first_touch_at IS NULL"
-        " AND missed_at IS NULL AND ended_at IS NULL"
-    )
 
     @api.depends("lead_id", "user_id", "reason")
     def _compute_display_name(self):

@@ -3,16 +3,12 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: how many leads a sweep gives out at once
 BATCH = 500
-#: how many leads a message names
-NAMED = 10
 #: how often leads are asked again of which nobody knows when somebody is free
 RETRY = timedelta(minutes=15)
 #: parameter: the lead at which a sweep had to stop
@@ -145,21 +141,20 @@ class LeadDistribution(models.AbstractModel):
 
     @api.model
     def _tell(self, assignments):
-        """Tell owners of their new leads, each once for all: in Odoo or by mail, as
-        they set it in their preferences."""
+        """Tell owners of their new leads, each once for all."""
         if not assignments:
             return
         at = fields.Datetime.now()
-        mailed = False
         for user, theirs in assignments.grouped("user_id").items():
-            if user.active:
-                self._tell_owner(user, theirs.lead_id)
-                mailed = mailed or user.notification_type == "email"
+            leads, env = theirs.lead_id, self.with_context(lang=user.lang).env
+            subject = (
+                env._("New lead: %(lead)s", lead=leads.display_name)
+                if len(leads) == 1
+                else env._("%(count)s new leads for you", count=len(leads))
+            )
+            self._message(user, subject, leads)
         assignments.write({"told_at": at})
         self._write_told(assignments.lead_id.ids, at)
-        if mailed:
-            # queued, so that a mail server that is slow holds up nobody, and sent now
-            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
     @api.model
     def _write_told(self, lead_ids, at):
@@ -175,32 +170,3 @@ class LeadDistribution(models.AbstractModel):
         leads = self.env["crm.lead"].browse(lead_ids)
         leads.invalidate_recordset(["date_told"], flush=False)
         self._notice_written(leads, {"date_told"})
-
-    @api.model
-    def _tell_owner(self, owner, leads):
-        self = self.with_context(lang=owner.lang)
-        named = self.env["crm.lead"].browse(leads[:NAMED].ids)
-        lines = [
-            Markup("<li><a href='%s' data-oe-model='crm.lead' data-oe-id='%s'>%s</a>")
-            % (f"/odoo/crm.lead/{lead.id}", lead.id, lead.display_name)
-            for lead in named
-        ]
-        more = len(leads) - len(named)
-        if more:
-            lines.append(
-                Markup("<li>%s") % self.env._("and %(count)s more", count=more)
-            )
-        single = len(leads) == 1
-        subject = (
-            self.env._("New lead: %(lead)s", lead=named.display_name)
-            if single
-            else self.env._("%(count)s new leads for you", count=len(leads))
-        )
-        target = named if single else self.env["mail.thread"]
-        target.with_context(mail_notify_force_send=False).message_notify(
-            partner_ids=owner.partner_id.ids,
-            subject=subject,
-            body=Markup("<ul>%s</ul>") % Markup("</li>").join([*lines, Markup()]),
-            author_id=self.env.ref("base.partner_root").id,
-            force_send=False,
-        )

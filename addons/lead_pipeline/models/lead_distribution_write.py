@@ -33,8 +33,8 @@ class LeadDistribution(models.AbstractModel):
     def _write_leads(self, round_):
         """:param round_: all of its rows are decided"""
         news = [row for row in round_.rows if self._is_news(row)]
-        due = self._due(round_, news)
-        assignments = self._write_assignments(round_, news, due)
+        clocks = self._clocks(round_, news)
+        assignments = self._write_assignments(round_, news, clocks)
         written = {}
         for row in news:
             written[row.id] = {
@@ -43,14 +43,15 @@ class LeadDistribution(models.AbstractModel):
             }
             if row.chosen:
                 written[row.id]["date_routed"] = row.date_routed or round_.at
-                written[row.id]["sla_due_at"] = due.get(row.id)
+                written[row.id]["sla_due_at"] = clocks.get(row.id, {}).get("due_at")
             else:
                 written[row.id]["waiting_since"] = row.waiting_since or round_.at
                 written[row.id]["waiting_reason"] = row.reason
                 written[row.id]["waiting_until"] = row.until
         self._write_fields(written)
         self._write_owners(round_, news)
-        if round_.event != "sweep":  # which tells at its end, for all it gave out
+        # a sweep tells at its end, for all it gave out; who took a lead knows
+        if round_.event not in ("sweep", "taken"):
             given = [assignments[row.id] for row in news if row.chosen]
             self._tell(self.env["lead.assignment"].browse(given))
 
@@ -64,31 +65,12 @@ class LeadDistribution(models.AbstractModel):
             or (row.reason, row.until) != (row.waiting_reason, row.waiting_until)
         )
 
-    @api.model
-    def _due(self, round_, rows):
-        """:return: {lead id: when its new owner has to have touched it}"""
-        due, known = {}, {}
-        members = {}
-        for worksheet in round_.worksheets.values():
-            members.update((member.ref, member) for member in worksheet.members)
-        for row in rows:
-            policy = row.rule and row.rule.sla_policy_id
-            if not row.chosen or not policy:
-                continue
-            key = row.chosen, policy
-            if key not in known:
-                known[key] = members[row.chosen].calendar.add_business(
-                    round_.at, policy.first_touch_minutes * 60
-                )
-            due[row.id] = known[key]
-        return due
-
     # ------------------------------------------------------------
     # ASSIGNMENTS
     # ------------------------------------------------------------
 
     @api.model
-    def _write_assignments(self, round_, rows, due):
+    def _write_assignments(self, round_, rows, clocks):
         """A decision for each lead that was given to somebody, or waits for another
         reason than before.
 
@@ -119,7 +101,7 @@ class LeadDistribution(models.AbstractModel):
                     "sla_policy_id": (
                         row.rule.sla_policy_id.id if row.rule and row.chosen else False
                     ),
-                    "due_at": due.get(row.id),
+                    **clocks.get(row.id, {}),
                 }
             )
         ended = [row.id for row in rows if row.assignment_id]
@@ -267,6 +249,7 @@ class LeadDistribution(models.AbstractModel):
         for lead, values in zip(leads, rows.values(), strict=True):
             for name, field in fields_:
                 field._update_cache(lead, values.get(name) or None, dirty=True)
+        leads.invalidate_recordset(["sla_state", "sla_touched_at"], flush=False)
         self._notice_written(leads, {*WRITTEN})
 
     @api.model

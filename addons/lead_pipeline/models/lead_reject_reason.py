@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class LeadRejectReason(models.Model):
@@ -13,3 +13,17 @@ class LeadRejectReason(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
+    reject_count = fields.Integer("Rejections", compute="_compute_reject_count")
+
+    @api.depends_context("uid")
+    def _compute_reject_count(self):
+        """Of the leads that the user may see."""
+        counts = dict(
+            self.env["lead.assignment"]._read_group(
+                [("reject_reason_id", "in", self.ids)],
+                ["reject_reason_id"],
+                ["__count"],
+            )
+        )
+        for reason in self:
+            reason.reject_count = counts.get(reason, 0)

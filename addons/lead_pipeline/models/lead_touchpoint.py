@@ -37,8 +37,8 @@ ROBOTS = [
     ("instant", "Sooner than anybody can read it"),
     ("burst", "Several links at the same moment"),
 ]
-#: kinds by which a person of ours answers a lead
-RESPONSE_KINDS = ("email_sent", "call_out", "sms", "chat", "meeting")
+#: kinds by which a person of ours answers a lead; a note is what they log of it
+RESPONSE_KINDS = ("email_sent", "call_out", "sms", "chat", "meeting", "note")
 OUTGOING_KINDS = ("email_sent", "call_out")
 
 

@@ -35,3 +35,5 @@ from . import test_nurture
 from . import test_nurture_exits
 from . import test_nurture_versions
 from . import test_nurture_mails
+from . import test_sla
+from . import test_lead_owner

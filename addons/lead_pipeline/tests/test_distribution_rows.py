@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
@@ -106,23 +106,6 @@ class TestDistributionRows(DistributionCase):
         for domain in ("[('no_such_field', '=', 1)]", "nonsense"):
             with self.assertRaises(ValidationError):
                 self.rule.domain = domain
-
-    def test_sla_state(self):
-        leads = self.lead() + self.lead() + self.lead() + self.lead() + self.lead()
-        none, running, late, kept, missed = leads
-        soon, ago = START + timedelta(hours=1), START - timedelta(hours=1)
-        (running + kept).sla_due_at = soon
-        (late + missed).sla_due_at = ago
-        (kept + missed).date_first_response = START
-        states = ["none", "running", "missed", "kept", "missed"]
-        self.assertEqual(leads.mapped("sla_state"), states)
-        ours = [("id", "in", leads.ids)]
-        Lead = self.env["crm.lead"]
-        for state in set(states):
-            found = Lead.search([("sla_state", "=", state), *ours])
-            self.assertEqual(found, leads.filtered(lambda x, s=state: x.sla_state == s))
-            rest = Lead.search([("sla_state", "!=", state), *ours])
-            self.assertEqual(rest, leads - found)
 
     def test_captured_when_made(self):
         self.assertEqual(self.lead().date_captured, START)

@@ -8,6 +8,7 @@ from . import lead_phone_entry
 from . import lead_score_activate
 from . import lead_score_past
 from . import lead_score_backtest
+from . import lead_reject
 from . import lead_score_points
 from . import lead_quality_override
 from . import lead_submission_dismiss

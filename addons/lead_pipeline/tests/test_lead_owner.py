@@ -1,0 +1,250 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import datetime, timedelta
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user
+
+from .common_distribution import DistributionCase
+
+NOW = "2026-11-20 08:00:00"
+START = datetime.fromisoformat(NOW)
+
+
+@freeze_time(NOW)
+class TestTakeNext(DistributionCase):
+    """The best lead that waits, for somebody with time."""
+
+    switched_on = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.pool.member_ids.paused = True  # so that leads wait
+        cls.env["crm.lead"].search([("user_id", "=", False)]).active = False
+
+    def take(self, user=None):
+        """:return: the lead somebody got, or what they were told"""
+        user = user or self.salesman
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            action = self.env["crm.lead"].with_user(user).action_take_next()
+        self.env.invalidate_all()
+        if action["type"] == "ir.actions.client":
+            return action["params"]["message"]
+        return self.env["crm.lead"].browse(action["res_id"])
+
+    def test_the_top_of_the_list(self):
+        low, high, late = self.new_leads(3)
+        high.priority = "2"
+        self.assertEqual(self.take(), high)
+        self.assertEqual(high.user_id, self.salesman)
+        self.assertEqual(self.take(self.colleague), late)
+        self.assertEqual(self.take(), low)
+        self.assertIn("No lead waits", self.take())
+
+    def test_it_is_a_decision_with_a_clock(self):
+        lead = self.new_leads(1)
+        self.take()
+        decision = lead.assignment_id
+        self.assertEqual((decision.event, decision.reason), ("taken", "by_hand"))
+        self.assertEqual(decision.rule_id, self.rule)
+        self.assertEqual(decision.member_id, self.member(self.salesman))
+        self.assertEqual(decision.told_at, START)
+        self.assertEqual(lead.date_told, START)
+        self.assertEqual(lead.sla_due_at, START + timedelta(hours=1))
+        self.assertFalse(lead.waiting_since)
+        self.assertFalse(self.notified(self.salesman))
+        self.sweep()
+        self.assertFalse(self.notified(self.salesman))
+
+    def test_it_counts_for_the_limits_but_takes_no_turn(self):
+        member = self.member(self.salesman)
+        member.per_day = 2
+        self.new_leads(3)
+        self.take()
+        self.take()
+        self.assertEqual(member.load_today, 2)
+        self.assertFalse(member.turns)
+        self.assertIn("limits", self.take())
+
+    def test_only_what_a_rule_sends_to_ones_pool(self):
+        french = self._new_pool("Paris", self.manager)
+        french.member_ids.paused = True
+        self._new_rule(
+            "From France",
+            pool_id=french.id,
+            domain="[('country_id.code', '=', 'FR')]",
+            sequence=1,
+        )
+        lead = self.new_leads(1, country_id=self.env.ref("base.fr").id)
+        self.assertIn("No lead waits", self.take())
+        self.assertEqual(self.take(self.manager), lead)
+
+    def test_only_what_one_is_fit_for(self):
+        solar = self.env["lead.skill"].create({"name": "Solar"})
+        french = self.env["res.lang"]._activate_lang("fr_FR")
+        self.rule.write({"must_skill": True, "must_language": True})
+        self.member(self.colleague).skill_ids = solar
+        self.member(self.salesman).lang_ids = self.env.ref("base.lang_en")
+        lead = self.new_leads(1, skill_ids=solar.ids, lang_id=french.id)
+        speaks = self.new_leads(1, lang_id=french.id)
+        self.assertIn("No lead waits", self.take())
+        self.assertEqual(self.take(self.colleague), speaks)
+        self.assertEqual(self.take(self.colleague), lead)
+
+    def test_never_what_one_had(self):
+        lead = self.new_leads(1, user_id=self.salesman.id)
+        lead.with_user(self.salesman)._reject(self.env["lead.reject.reason"])
+        self.assertFalse(lead.user_id)
+        self.assertIn("No lead waits", self.take())
+        self.assertEqual(self.take(self.colleague), lead)
+
+    def test_other_companies_are_none_of_ones_business(self):
+        self.pool.company_id = False
+        self.rule.company_id = False
+        self.new_leads(1, company_id=self.other_company.id)
+        self.assertIn("No lead waits", self.take())
+
+    def test_whoever_is_in_no_pool(self):
+        self.new_leads(1)
+        self.assertIn("no pool", self.take(self.manager))
+        with self.assertRaises(AccessError):
+            self.take(new_test_user(self.env, "lead_clerk", groups="base.group_user"))
+
+    def test_without_rules_it_is_any_lead(self):
+        self.switch(False)
+        lead = self.new_leads(1)
+        self.assertEqual(self.take(self.manager), lead)
+        self.assertEqual(lead.user_id, self.manager)
+        self.assertFalse(lead.assignment_id)
+
+
+@freeze_time(NOW)
+class TestReject(DistributionCase):
+    """The owner hands a lead back."""
+
+    switched_on = True
+
+    def reject(self, lead, user=None, note="They want a shop in Lyon"):
+        user = user or lead.user_id
+        form = Form(
+            self.env["lead.reject"]
+            .with_user(user)
+            .with_context(default_lead_id=lead.id, tracking_disable=False)
+        )
+        form.reason_id = self.env.ref("lead_pipeline.lead_reject_reason_area")
+        form.note = note
+        return form.save().action_reject()
+
+    def test_it_goes_on(self):
+        lead = self.new_leads(1)
+        first = lead.assignment_id
+        action = self.reject(lead)
+        self.assertEqual(lead.user_id, self.colleague)
+        self.assertIn(self.colleague.name, action["params"]["message"])
+        self.assertEqual(first.rejected_at, START)
+        self.assertEqual(first.reject_note, "They want a shop in Lyon")
+        self.assertFalse(first.missed_at)
+        decision = lead.assignment_id
+        self.assertEqual(decision.event, "rejected")
+        self.assertEqual(decision.previous_user_id, self.salesman)
+        self.assertEqual(decision.candidates[0]["reason"], "excluded")
+        self.assertEqual(lead.sla_due_at, START + timedelta(hours=1))
+
+    def test_until_nobody_is_left(self):
+        lead = self.new_leads(1)
+        self.reject(lead)
+        action = self.reject(lead)
+        self.assertFalse(lead.user_id)
+        self.assertIn("as soon as", action["params"]["message"])
+        self.assertEqual(lead.waiting_reason, "had_it")
+        self.assertEqual(lead.sla_state, "none")
+
+    def test_only_ones_own_and_open(self):
+        lead = self.new_leads(1)
+        self.assertTrue(lead.with_user(self.salesman).can_reject)
+        self.assertFalse(lead.with_user(self.manager).can_reject)
+        with self.assertRaises(UserError):
+            self.reject(lead, self.manager)
+        lead.action_set_won()
+        with self.assertRaises(UserError):
+            self.reject(lead)
+        self.switch(False)
+        self.assertFalse(self.new_leads(1, user_id=self.env.uid).can_reject)
+
+    def test_reasons_are_counted(self):
+        for lead in self.new_leads(2):
+            self.reject(lead)
+        reason = self.env.ref("lead_pipeline.lead_reject_reason_area")
+        before = reason.with_user(self.manager).reject_count
+        self.reject(self.new_leads(1))
+        reason.invalidate_recordset()
+        self.assertEqual(before, 2)
+        self.assertEqual(reason.with_user(self.manager).reject_count, 3)
+
+    def test_a_lead_one_had_before_there_were_rules(self):
+        self.switch(False)
+        lead = self.new_leads(1, user_id=self.salesman.id)
+        self.switch(True)
+        self.assertFalse(lead.assignment_id)
+        self.reject(lead)
+        self.assertEqual(lead.user_id, self.colleague)
+        lead.with_context(lead_distribution_later=True).user_id = False
+        self.env["lead.distribution"]._distribute(lead, "sweep")
+        self.assertEqual(lead.user_id, self.colleague)
+
+
+@freeze_time(NOW)
+class TestAvailability(DistributionCase):
+    """Everybody's own switch."""
+
+    switched_on = True
+
+    def users(self, user=None):
+        return self.env["res.users"].with_user(user or self.salesman)
+
+    def test_pause_and_back(self):
+        other = self._new_pool("Other", self.salesman)
+        self.assertEqual(
+            self.users().lead_availability(),
+            {"member": True, "available": True, "until": False, "reason": False},
+        )
+        state = self.users().set_lead_availability(False)
+        self.assertFalse(state["available"])
+        self.assertTrue(self.member(self.salesman, other).paused)
+        self.assertEqual(self.new_leads(2).user_id, self.colleague)
+        self.assertTrue(self.users().set_lead_availability(True)["available"])
+        self.assertEqual(self.new_leads(1).user_id, self.salesman)
+
+    def test_for_a_while(self):
+        end = START + timedelta(hours=1)
+        state = self.users().set_lead_availability(
+            False, fields.Datetime.to_string(end)
+        )
+        self.assertEqual(state["until"], fields.Datetime.to_string(end))
+        self.assertEqual(self.new_leads(1).user_id, self.colleague)
+        with freeze_time(end):
+            self.assertTrue(self.users().lead_availability()["available"])
+            self.assertEqual(self.new_leads(1).user_id, self.salesman)
+        with self.assertRaises(UserError):
+            self.users().set_lead_availability(False, fields.Datetime.to_string(START))
+
+    def test_back_after_having_been_set_offline(self):
+        member = self.member(self.salesman)
+        member.missed_count = 5
+        self.salesman._set_lead_offline(5, self.env["lead.assignment"])
+        state = self.users().lead_availability()
+        self.assertFalse(state["available"])
+        self.assertIn("5 leads", state["reason"])
+        self.users().set_lead_availability(True)
+        self.assertFalse(member.paused or member.offline_since or member.offline_reason)
+        self.assertEqual(member.missed_count, 0)
+
+    def test_who_is_in_no_pool_changes_nothing(self):
+        state = self.users(self.manager).set_lead_availability(False)
+        self.assertFalse(state["member"])
+        self.assertFalse(any(self.pool.member_ids.mapped("paused")))
