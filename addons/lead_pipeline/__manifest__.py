@@ -56,6 +56,8 @@
         "views/lead_sla_policy_views.xml",
         "views/lead_distribution_rule_views.xml",
         "wizard/lead_distribution_try_views.xml",
+        "wizard/lead_reassign_views.xml",
+        "views/crm_lead_unassigned_views.xml",
         "views/lead_skill_views.xml",
         "views/lead_reject_reason_views.xml",
         "views/lead_nurture_track_views.xml",

@@ -72,6 +72,7 @@ from . import lead_distribution_trial
 from . import crm_team
 from . import crm_lead_distribution
 from . import crm_lead_distribution_events
+from . import crm_lead_unassigned
 from . import lead_nurture_track
 from . import lead_nurture_stage
 from . import lead_nurture_gift

@@ -111,7 +111,7 @@ class LeadAssignment(models.Model):
     def _candidate_words(self):
         """:return: {reason of a candidate: text}"""
         return {
-            CHOSEN: self.env._("Got it"),
+            CHOSEN: self.env._("Gets it"),
             TURN: self.env._("It was not their turn"),
             LOAD: self.env._("Has more open leads for their weight"),
             OWNER: self.env._("Not the customer's salesperson"),

@@ -39,7 +39,7 @@ class LeadShareReport(models.Model):
     )
     got = fields.Integer("Got by Turn", readonly=True)
     ahead = fields.Float(
-        "Ahead", readonly=True, help="Got by turn, less their share: within one lead."
+        readonly=True, help="Got by turn, less their share: within one lead."
     )
     otherwise = fields.Integer(
         "Got Otherwise",

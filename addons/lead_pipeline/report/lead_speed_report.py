@@ -59,6 +59,9 @@ class LeadSpeedReport(models.TransientModel):
     domain = fields.Char("Only Those", required=True, default="[]")
     result = fields.Json(compute="_compute_result")
 
+    def _compute_display_name(self):
+        self.display_name = self.env._("Speed to Lead")
+
     @api.constrains("domain")
     def _check_domain(self):
         for report in self:

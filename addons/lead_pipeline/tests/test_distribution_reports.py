@@ -67,7 +67,7 @@ class TestLedger(DistributionCase):
 class TestDistributionReports(DistributionCase):
     switched_on = True
 
-    def read(self, model, groupby, *aggregates):
+    def sums(self, model, groupby, *aggregates):
         model = self.env[model].with_user(self.manager)
         return model._read_group(
             [("pool_id", "=", self.pool.id)], [groupby], list(aggregates)
@@ -78,7 +78,7 @@ class TestDistributionReports(DistributionCase):
         self.new_leads(7)
         self.member(self.salesman).paused = True
         self.new_leads(2)  # nobody else is free: no turn
-        found = self.read(
+        found = self.sums(
             "lead.share.report", "user_id", "share:sum", "got:sum", "otherwise:sum"
         )
         ledger = {one["user_id"]: one for one in self.pool.ledger()["members"]}
@@ -101,7 +101,7 @@ class TestDistributionReports(DistributionCase):
                 "user_id": self.colleague.id,
             }
         )
-        found = self.read("lead.share.report", "user_id", "got:sum", "otherwise:sum")
+        found = self.sums("lead.share.report", "user_id", "got:sum", "otherwise:sum")
         self.assertEqual(found, [(self.colleague, 0, 1)])
 
     def test_sla(self):
@@ -114,7 +114,7 @@ class TestDistributionReports(DistributionCase):
         over.due_at = START - MINUTE
         noted.missed_at = due
         passed.ended_at = START
-        found = self.read("lead.sla.report", "state", "__count", "kept_rate:avg")
+        found = self.sums("lead.sla.report", "state", "__count", "kept_rate:avg")
         self.assertEqual(
             {state: (count, rate) for state, count, rate in found},
             {

@@ -32,7 +32,7 @@ class TestDistributionTry(DistributionCase):
             self.assertEqual(attempt.decision["user"]["id"], self.salesman.id)
             self.assertEqual(attempt.decision["reason"], "It was their turn")
             texts = [one["text"] for one in attempt.decision["candidates"]]
-            self.assertEqual(texts, ["Got it", "It was not their turn"])
+            self.assertEqual(texts, ["Gets it", "It was not their turn"])
         self.assertEqual(lead.user_id, self.manager)
         self.assertEqual(self.pool.ledger(), ledger)
         self.assertEqual(self.env["lead.assignment"].search_count([]), decided)

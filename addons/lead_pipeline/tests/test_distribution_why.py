@@ -66,7 +66,7 @@ class TestDistributionWhy(DistributionCase):
         self.assertEqual(
             said,
             [
-                (self.colleague.name, True, "Got it", None, 0.5),
+                (self.colleague.name, True, "Gets it", None, 0.5),
                 (self.salesman.name, False, "Away", "2026-11-23 07:00:00", None),
             ],
         )

@@ -5,6 +5,7 @@ from . import lead_nurture_enrol
 from . import lead_nurture_start
 from . import lead_distribution_try
 from . import lead_phone_entry
+from . import lead_reassign
 from . import lead_score_activate
 from . import lead_score_past
 from . import lead_score_backtest
