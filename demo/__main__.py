@@ -59,7 +59,9 @@ def run(folder: Path, odoo_port: int, port: int, *, stay: bool) -> None:
     )
     with Lab() as it, it.temporary("demo") as database, meta:
         console.print("Starting Odoo and the connector ...")
-        secrets["ODOO_API_KEY"] = connector_access(it, database, CHANNELS)
+        secrets["ODOO_API_KEY"] = connector_access(
+            it, database, CHANNELS, distribute=True
+        )
         with it.odoo(database, port=odoo_port, cron_threads=1) as odoo:
             path = write_config(
                 folder,

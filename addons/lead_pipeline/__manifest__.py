@@ -76,6 +76,7 @@
         "demo/lead_touchpoint_demo.xml",
         "demo/lead_segment_demo.xml",
         "demo/lead_score_demo.xml",
+        "demo/lead_distribution_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

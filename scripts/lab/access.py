@@ -11,12 +11,18 @@ LOGIN = "connector"
 
 
 def connector_access(
-    it: Lab, database: str, channels: Iterable[Mapping[str, object]], *, days: int = 30
+    it: Lab,
+    database: str,
+    channels: Iterable[Mapping[str, object]],
+    *,
+    days: int = 30,
+    distribute: bool = False,
 ) -> str:
     """Make channels and the technical user; returns an RPC key of that user.
 
     :param channels: values of ``lead.channel``; ``user``, if given, is the login of
         the salesperson who gets the leads
+    :param distribute: give out the others by the rules of the database
     """
     output = it.shell(
         database,
@@ -34,6 +40,8 @@ user = env["res.users"].search([("login", "=", {LOGIN!r})]) or env["res.users"].
 )
 end = datetime.now() + timedelta(days={days})
 key = env["res.users.apikeys"].with_user(user)._generate("rpc", "connector", end)
+if {distribute}:
+    env["ir.config_parameter"].set_param("lead_pipeline.distribution", True)
 env.cr.commit()
 print("key=" + key)
 """,

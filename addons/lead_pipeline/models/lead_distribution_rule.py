@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -61,6 +63,26 @@ class LeadDistributionRule(models.Model):
     must_country = fields.Boolean(
         "Country Demanded", help="Only who works the lead's country."
     )
+
+    given_30_days = fields.Integer("Given in 30 Days", compute="_compute_given_30_days")
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_given_30_days(self):
+        """What the user may see of it."""
+        since = fields.Datetime.now() - timedelta(days=30)
+        counts = dict(
+            self.env["lead.assignment"]._read_group(
+                [
+                    ("rule_id", "in", self.ids),
+                    ("user_id", "!=", False),
+                    ("at", ">=", since),
+                ],
+                ["rule_id"],
+                ["__count"],
+            )
+        )
+        for rule in self:
+            rule.given_30_days = counts.get(rule._origin, 0)
 
     @api.depends("domain")
     def _compute_is_catch_all(self):

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..engine.ledger import Ledger, reweigh
 from .big_integer import BigInteger
 
 CAPS = ("per_day", "per_week", "per_month", "max_open")
@@ -106,6 +107,51 @@ class LeadPoolMember(models.Model):
         counts = self._open_counts()
         for member in self:
             member.open_count = counts.get(member.user_id.id, 0)
+
+    # ------------------------------------------------------------
+    # WEIGHT
+    # ------------------------------------------------------------
+
+    def write(self, vals):
+        if "weight" in vals:
+            self._reweigh(vals["weight"])
+        return super().write(vals)
+
+    def _reweigh(self, weight):
+        """What members are owed stays when their weight changes."""
+        members = self.filtered(lambda member: 1 <= weight != member.weight)
+        if not members:
+            return
+        self.env.flush_all()
+        # nobody takes a turn meanwhile
+        self.env.cr.execute(
+            "SELECT id, clock FROM lead_pool WHERE id = ANY(%s)"
+            " ORDER BY id FOR NO KEY UPDATE",
+            [members.pool_id.ids],
+        )
+        clocks = dict(self.env.cr.fetchall())
+        self.env.cr.execute(
+            "SELECT id, turns, turn_start, turn_left FROM lead_pool_member"
+            " WHERE id = ANY(%s)",
+            [members.ids],
+        )
+        for member_id, turns, start, left in self.env.cr.fetchall():
+            member = self.browse(member_id)
+            ledger = reweigh(
+                Ledger(turns or 0, start, left),
+                member.weight,
+                weight,
+                clocks[member.pool_id.id],
+            )
+            self.env.cr.execute(
+                "UPDATE lead_pool_member SET turn_start = %s WHERE id = %s",
+                [ledger.start, member_id],
+            )
+        members.invalidate_recordset(["turn_start"], flush=False)
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS
+    # ------------------------------------------------------------
 
     @api.constrains("user_id", "pool_id")
     def _check_user_company(self):

@@ -57,6 +57,23 @@ class TestDistribution(DistributionCase):
         got = Counter(lead.user_id for lead in self.new_leads(40))
         self.assertEqual(got, {self.salesman: 30, self.colleague: 10})
 
+    def test_a_weight_that_changes(self):
+        """Nobody catches up on the past: the new weight counts from now on."""
+        self.new_leads(10)
+        self.member(self.salesman).weight = 3
+        got = Counter(lead.user_id for lead in self.new_leads(8))
+        self.assertEqual(got, {self.salesman: 6, self.colleague: 2})
+
+    def test_figures(self):
+        self.new_leads(4)
+        self.pool.member_ids.paused = True
+        self.new_leads(1)
+        self.assertEqual(self.pool.given_7_days, 4)
+        self.assertEqual(self.pool.waiting_count, 1)
+        self.assertEqual(self.pool.away_count, 2)
+        self.assertEqual(self.pool.user_ids, self.salesman + self.colleague)
+        self.assertEqual(self.rule.given_30_days, 4)
+
     def test_the_first_rule_that_takes_it(self):
         french = self._new_pool("Paris", self.manager)
         rule = self._new_rule(
