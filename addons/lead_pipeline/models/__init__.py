@@ -32,6 +32,7 @@ from . import lead_score_activity
 from . import lead_score_history
 from . import lead_score
 from . import lead_answer
+from . import lead_scoring_rows
 from . import lead_scoring
 from . import lead_scoring_quality
 from . import lead_scoring_engagement

@@ -10,7 +10,7 @@ from odoo.tools import SQL, ormcache
 from ..engine import decay
 from ..engine.decay import Decay, Level
 from .lead_score import GRADES
-from .lead_scoring import COLUMN_TYPES, SCORE_COLUMNS, UNSCORED
+from .lead_scoring_rows import COLUMN_TYPES, SCORE_COLUMNS, UNSCORED
 
 COMPARISONS = {
     "<": comparison.lt,

@@ -9,7 +9,7 @@ from odoo.tools import SQL, Query
 from odoo.tools.safe_eval import safe_eval
 
 from ..engine.scoring import quality_shown
-from .lead_scoring import SCORE_COLUMNS
+from .lead_scoring_rows import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
 

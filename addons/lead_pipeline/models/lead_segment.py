@@ -10,7 +10,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date, ormcache
 from odoo.tools.safe_eval import safe_eval
 
-from .lead_scoring import SCORE_COLUMNS
+from .lead_scoring_rows import SCORE_COLUMNS
 from .lead_segment_condition import Condition
 
 #: what decides who is a member

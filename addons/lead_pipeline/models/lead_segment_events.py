@@ -2,7 +2,7 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
-from .lead_scoring import SCORE_COLUMNS
+from .lead_scoring_rows import SCORE_COLUMNS
 from .lead_touchpoint import KINDS
 
 EVERY_KIND = frozenset(dict(KINDS))
