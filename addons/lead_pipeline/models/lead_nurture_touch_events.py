@@ -1,6 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 #: what core's tracking says, as columns of a touch
@@ -37,6 +38,22 @@ class LeadNurtureTouch(models.Model):
         self.write({"state": "cancelled", "reason": reason, "mail_id": False})
         traces.set_canceled()
         mails.filtered(lambda mail: mail.state != "sent").write({"state": "cancel"})
+
+    def action_send_again(self):
+        """Odoo was stopped while it handed these to the mail server. Most likely they
+        went out; a person who knows better sends them again.
+
+        :raises UserError: that is not so of all of them, or the mail is gone
+        """
+        self.env["lead.nurture.track"].check_access("write")
+        # sudo: checked; touches are the system's to write
+        touches = self.sudo()
+        if any(touch.reason != "stopped" or not touch.mail_id for touch in touches):
+            raise UserError(
+                self.env._("Only what was stopped while sending can be sent again.")
+            )
+        touches.write({"state": "queued", "reason": False, "sent_at": False})
+        touches.mail_id.mark_outgoing()
 
     @api.model
     def _note(self, traces, event):
