@@ -158,8 +158,8 @@ def test_killed_at_any_moment(
     ]
     assert result["activities"] == LEADS
     assert result["waiting"] == 0
-    # Whom a kill met in the last tenth of a millisecond before the dot got nothing, and
-    # is listed for a person to decide; nobody is lost unseen, and hardly anybody at all.
+    # Whom a kill met in the tenth of a millisecond before the dot got nothing, and is
+    # listed for a person to decide: nobody is lost unseen, and hardly anybody at all.
     assert len(result["stopped"]) <= KILLS
     everybody = {f"duc.{number}@example.com" for number in range(LEADS)}
     missing = everybody - set(handler.received)

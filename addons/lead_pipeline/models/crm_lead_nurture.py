@@ -154,16 +154,31 @@ class CrmLead(models.Model):
             {"interest": interest}
         )
 
-    def _return_to_sales(self, briefs):
+    def _return_to_sales(self, briefs, owners):
         """Leads that were nurtured are for sales again: open, with the salesperson they
-        had, who finds the brief in an activity.
+        had if that one is still here, else with whom the rules choose. A brief is in
+        the chatter, and with an activity on the list of whoever gets the lead.
 
         :param briefs: {lead id: (summary, brief in HTML)}
+        :param owners: {lead id: id of the salesperson before}
         """
-        leads = self.with_context(lead_returns=True)
+        leads = self.with_context(lead_returns=True, lead_distribution_later=True)
         leads.filtered(lambda lead: not lead.active).action_restore()
         leads.write({"interest": "interested", "cool_off_until": False})
         leads._message_log_batch(bodies={lead.id: briefs[lead.id][1] for lead in leads})
+        without = leads.filtered(lambda lead: not lead.user_id.active)
+        without.filtered("user_id").write({"user_id": False})
+        distribution = self.env["lead.distribution"]
+        if distribution._is_on():
+            distribution._distribute(without, "ready", owners=owners)
+        else:
+            for user in self.env["res.users"].browse(
+                {owners[lead.id] for lead in without if lead.id in owners}
+            ):
+                theirs = without.filtered(
+                    lambda lead, user=user: owners.get(lead.id) == user.id
+                )
+                theirs.write({"user_id": user.id})
         model_id = self.env["ir.model"]._get_id("crm.lead")
         kind = self.env.ref("mail.mail_activity_data_todo")
         self.env["mail.activity"].create(
@@ -178,6 +193,6 @@ class CrmLead(models.Model):
                     "user_id": lead.user_id.id,
                 }
                 for lead in leads
-                if lead.user_id.active
+                if lead.user_id
             ]
         )

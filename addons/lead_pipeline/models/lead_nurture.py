@@ -307,7 +307,7 @@ class LeadNurtureEnrolment(models.Model):
             }
         )
         if reason in BACK:
-            self.write({"is_back": True})
+            self.write({"is_back": True, "back_at": now})
         flying._cancel_waiting()
         if reason in RETURNS:
             self._return_to_sales(reason)

@@ -106,6 +106,7 @@ class LeadNurtureEnrolment(models.Model):
     is_back = fields.Boolean(
         "Back to Sales", readonly=True, help="Came back before the journey was over."
     )
+    back_at = fields.Datetime(readonly=True)
     touch_ids = fields.One2many("lead.nurture.touch", "enrolment_id", readonly=True)
     touch_count = fields.Integer("Sent", compute="_compute_touch_count")
 

@@ -53,7 +53,7 @@ class LeadNurture(models.AbstractModel):
 
     @api.model
     def _judge_one(self, enrolment, facts, now):
-        lead, stage, track = enrolment.lead_id, enrolment.stage_id, enrolment.track_id
+        lead, stage = enrolment.lead_id, enrolment.stage_id
         reason = self._exit_reason(enrolment, facts)
         if reason:
             return Step("exit", reason)
@@ -66,7 +66,7 @@ class LeadNurture(models.AbstractModel):
         step = self._wait(lead, stage, facts, now)
         if step:
             return step
-        reason = self._skip_reason(enrolment, stage, track, facts)
+        reason = self._skip_reason(enrolment, stage, facts)
         return Step("skip", reason) if reason else GO
 
     @api.model
@@ -111,13 +111,18 @@ class LeadNurture(models.AbstractModel):
         return Step("wait", reason, opened)
 
     @api.model
-    def _skip_reason(self, enrolment, stage, track, facts):
+    def _skip_reason(self, enrolment, stage, facts):
         """Why the stage is not for this lead; "" if it is."""
-        lead = enrolment.lead_id
         if stage.after_stage_id:
             parent = facts.parents.get((enrolment.id, stage.after_stage_id.key))
             if not parent or not parent._had(stage.after_event):
                 return "parent"
+        return self._skip_alone(enrolment, stage, facts)
+
+    @api.model
+    def _skip_alone(self, enrolment, stage, facts):
+        """As above, whatever the stage follows."""
+        lead = enrolment.lead_id
         if lead.id not in facts.met.get(stage, {lead.id}):
             return "condition"
         if stage.channel == "email":

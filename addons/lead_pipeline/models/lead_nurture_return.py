@@ -12,16 +12,13 @@ class LeadNurtureEnrolment(models.Model):
 
     def _return_to_sales(self, reason):
         """Leads of these journeys go back to sales, each with its brief."""
-        leads = self.lead_id.with_context(active_test=False)
-        for journey in self.filtered(lambda one: one.previous_user_id.active):
-            lead = journey.lead_id
-            if not lead.user_id:
-                lead.user_id = journey.previous_user_id
-        briefs = {}
+        briefs, owners = {}, {}
         for journey in self.sorted("enrolled_at"):  # the newest says it
-            if journey.lead_id:
-                briefs[journey.lead_id.id] = journey._brief(reason)
-        leads._return_to_sales(briefs)
+            lead_id = journey.lead_id.id
+            briefs[lead_id] = journey._brief(reason)
+            if journey.previous_user_id.active:
+                owners[lead_id] = journey.previous_user_id.id
+        self.lead_id.with_context(active_test=False)._return_to_sales(briefs, owners)
 
     def _brief(self, reason):
         """:return: (summary, HTML)"""

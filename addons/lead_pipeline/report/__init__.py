@@ -3,3 +3,4 @@
 from . import lead_share_report
 from . import lead_sla_report
 from . import lead_speed_report
+from . import lead_nurture_result

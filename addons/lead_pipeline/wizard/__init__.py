@@ -1,9 +1,11 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from . import crm_lead_lost
 from . import lead_connector_key
 from . import lead_nurture_enrol
 from . import lead_nurture_start
 from . import lead_distribution_try
+from . import lead_nurture_test
 from . import lead_phone_entry
 from . import lead_reassign
 from . import lead_score_activate
