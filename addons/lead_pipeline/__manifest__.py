@@ -23,6 +23,8 @@
         "data/lead_channel_data.xml",
         "data/ir_cron_data.xml",
         "data/lead_score_model_data.xml",
+        "views/lead_nurture_mail_templates.xml",
+        "data/lead_nurture_track_data.xml",
         "data/lead_reject_reason_data.xml",
         "wizard/crm_lead_lost_views.xml",
         "wizard/lead_connector_key_views.xml",

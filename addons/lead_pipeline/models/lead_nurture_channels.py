@@ -19,10 +19,8 @@ _logger = logging.getLogger(__name__)
 #: core's page for whoever wants no more; core makes it the lead's own in each mail
 UNSUBSCRIBE = "/unsubscribe_from_list"
 NOT_TRACKED = [UNSUBSCRIBE, "/view", "/cards/"]
-FOOTER = Markup(
-    '<p style="margin:24px 0 0;font-size:12px;color:#6c757d;text-align:center">'
-    '<a href="%s" style="color:#6c757d">%s</a></p>'
-)
+#: around a text that has no way out of its own
+LAYOUT = "lead_pipeline.nurture_mail_layout"
 
 
 class LeadNurture(models.AbstractModel):
@@ -205,11 +203,12 @@ class LeadNurture(models.AbstractModel):
 
     @api.model
     def _source(self, stage, template):
-        """The text of a template, its links tracked, with a way out."""
+        """The text of a template as QWeb, its links tracked, in our layout unless it
+        brings a design of its own, which it does with a way to unsubscribe."""
         mailing = stage.mailing_id
         source = template.body_html or ""
         if UNSUBSCRIBE not in source:
-            source += FOOTER % (UNSUBSCRIBE, template.env._("Unsubscribe"))
+            source = Markup('<t t-call="%s">%s</t>') % (LAYOUT, Markup(source))
         return template._shorten_links(
             source,
             {
@@ -228,7 +227,11 @@ class LeadNurture(models.AbstractModel):
         loop = f'<t t-foreach="leads" t-as="object">{source}<br class="{mark}"/></t>'
         rendered = template.env["ir.qweb"]._render(
             html.fragment_fromstring(loop, create_parent="div"),
-            {**template._render_eval_context(), "leads": leads},
+            {
+                **template._render_eval_context(),
+                "leads": leads,
+                "company": template.env.company,
+            },
         )
         bodies = str(rendered).split(f'<br class="{mark}"/>')
         bodies = [bodies[0].removeprefix("<div>"), *bodies[1:-1]]

@@ -102,7 +102,8 @@ class TestNurtureLost(NurtureCase):
         leads = old | new | called | good
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE crm_lead SET lead_grade = CASE WHEN id = %s THEN 'A3' ELSE 'D4' END,"
+            "UPDATE crm_lead"
+            " SET lead_grade = CASE WHEN id = %s THEN 'A3' ELSE 'D4' END,"
             " create_date = CASE WHEN id = %s THEN %s ELSE %s END WHERE id = ANY(%s)",
             [good.id, new.id, FRIDAY - 3 * DAY, FRIDAY - 20 * DAY, leads.ids],
         )
