@@ -92,6 +92,7 @@ class TestNurtureLost(NurtureCase):
         lead = self.new_lead()
         self.assertFalse(lead.enrolment_ids)
         lead.city = "Kiel"
+        self.env.cr.precommit.run()
         self.assertEqual(lead.enrolment_ids.entry, "segment")
 
     def test_by_low_quality(self):
@@ -101,12 +102,22 @@ class TestNurtureLost(NurtureCase):
         )
         leads = old | new | called | good
         self.env.flush_all()
+        self.env.cr.precommit.run()
         self.env.cr.execute(
-            "UPDATE crm_lead"
-            " SET lead_grade = CASE WHEN id = %s THEN 'A3' ELSE 'D4' END,"
-            " create_date = CASE WHEN id = %s THEN %s ELSE %s END WHERE id = ANY(%s)",
-            [good.id, new.id, FRIDAY - 3 * DAY, FRIDAY - 20 * DAY, leads.ids],
+            "UPDATE crm_lead SET create_date = CASE WHEN id = %s THEN %s ELSE %s END"
+            " WHERE id = ANY(%s)",
+            [new.id, FRIDAY - 3 * DAY, FRIDAY - 20 * DAY, leads.ids],
         )
+        self.env.cr.execute(
+            "DELETE FROM lead_score WHERE lead_id = ANY(%s)", [leads.ids]
+        )
+        self.env["lead.score"].create(
+            [
+                {"lead_id": lead.id, "lead_grade": "A3" if lead == good else "D4"}
+                for lead in leads
+            ]
+        )
+        self.env.flush_all()
         self.env.invalidate_all()
         called.date_first_response = FRIDAY
         with self.enter_registry_test_mode():
