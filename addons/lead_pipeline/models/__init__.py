@@ -15,6 +15,7 @@ from . import lead_capture_rows
 from . import lead_capture_leads
 from . import lead_submission
 from . import lead_touchpoint
+from . import lead_touchpoint_ingest
 from . import lead_consent
 from . import crm_lead
 from . import calendar_event
@@ -37,6 +38,7 @@ from . import lead_scoring
 from . import lead_scoring_quality
 from . import lead_scoring_engagement
 from . import crm_lead_score
+from . import crm_lead_score_events
 from . import lead_score_trial
 from . import lead_score_trial_past
 from . import crm_lead_trial

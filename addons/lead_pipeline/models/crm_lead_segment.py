@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .crm_lead_score import domain_paths
+from .crm_lead_score_events import domain_paths
 
 
 class CrmLead(models.Model):
