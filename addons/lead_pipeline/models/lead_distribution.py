@@ -9,6 +9,7 @@ from odoo import SUPERUSER_ID, api, fields, models, modules
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, str2bool
+from odoo.tools.gc import disabling_gc
 
 from ..engine.distribution import OWNER, Decision
 from ..engine.members import COUNTRY, LANGUAGE, SKILL
@@ -174,7 +175,12 @@ class LeadDistribution(models.AbstractModel):
         :return: {lead id: user id} of the leads that have got somebody
         :raises OperationalError: without ``wait``, others are at the same pools
         """
-        round_ = self._plan(lead_ids, event, owners, teams, wait)
+        with disabling_gc():  # it would walk the whole registry, and find nothing
+            round_ = self._plan(lead_ids, event, owners, teams, wait)
+            return self._write_round(round_, keep)
+
+    @api.model
+    def _write_round(self, round_, keep):
         if keep:
             round_.rows = [row for row in round_.rows if row.chosen]
         self._write_pools(round_)

@@ -127,34 +127,46 @@ class LeadDistribution(models.AbstractModel):
 
     @api.model
     def _tell_untold(self):
-        """Tell the owners of leads that were given out in batches, one message each."""
-        self._tell(
-            self.env["lead.assignment"].search(
-                [
-                    ("user_id", "!=", False),
-                    ("told_at", "=", False),
-                    ("ended_at", "=", False),
-                ],
-                order="id",
-            )
+        """Tell the owners of leads that were given out in batches, one message each.
+        Two jobs at once tell nobody twice: the first has the rows."""
+        at = fields.Datetime.now()
+        untold = SQL("user_id IS NOT NULL AND told_at IS NULL AND ended_at IS NULL")
+        users = self.env.execute_query(
+            SQL("SELECT DISTINCT user_id FROM lead_assignment WHERE %s", untold)
         )
+        for (user_id,) in users:
+            told = self.env.execute_query(
+                SQL(
+                    "UPDATE lead_assignment SET told_at = %s"
+                    " WHERE user_id = %s AND %s RETURNING lead_id",
+                    at,
+                    user_id,
+                    untold,
+                )
+            )
+            if told:
+                leads = self.env["crm.lead"].browse(sorted(row[0] for row in told))
+                self._tell_owner(self.env["res.users"].browse(user_id), leads, at)
 
     @api.model
     def _tell(self, assignments):
         """Tell owners of their new leads, each once for all."""
-        if not assignments:
-            return
         at = fields.Datetime.now()
+        assignments.fetch(["user_id", "lead_id"])  # not what was decided
         for user, theirs in assignments.grouped("user_id").items():
-            leads, env = theirs.lead_id, self.with_context(lang=user.lang).env
-            subject = (
-                env._("New lead: %(lead)s", lead=leads.display_name)
-                if len(leads) == 1
-                else env._("%(count)s new leads for you", count=len(leads))
-            )
-            self._message(user, subject, leads)
+            self._tell_owner(user, theirs.lead_id, at)
         assignments.write({"told_at": at})
-        self._write_told(assignments.lead_id.ids, at)
+
+    @api.model
+    def _tell_owner(self, user, leads, at):
+        env = self.with_context(lang=user.lang).env
+        subject = (
+            env._("New lead: %(lead)s", lead=leads.display_name)
+            if len(leads) == 1
+            else env._("%(count)s new leads for you", count=len(leads))
+        )
+        self._message(user, subject, leads)
+        self._write_told(leads.ids, at)
 
     @api.model
     def _write_told(self, lead_ids, at):

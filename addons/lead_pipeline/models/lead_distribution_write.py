@@ -1,8 +1,10 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import json
 from collections import defaultdict
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools import SQL
 
 from .lead_assignment import BY_HAND
 
@@ -77,13 +79,14 @@ class LeadDistribution(models.AbstractModel):
         :return: {lead id: id of the assignment}
         """
         told = {}  # many leads that wait have one decision
+        decided_by = self._decided_by(round_)
         vals_list = []
         for row in rows:
             if not row.chosen and not row.user_id and row.reason == row.waiting_reason:
                 continue
             key = id(row.decision)
             if key not in told:
-                told[key] = self._candidates(round_, row)
+                told[key] = json.dumps(self._candidates(round_, row))
             vals_list.append(
                 {
                     "lead_id": row.id,
@@ -94,7 +97,7 @@ class LeadDistribution(models.AbstractModel):
                     "member_id": row.chosen,
                     "user_id": round_.users.get(row.chosen),
                     "previous_user_id": row.user_id,
-                    "decided_by_id": self._decided_by(round_),
+                    "decided_by_id": decided_by,
                     "reason": row.reason,
                     "until": row.until,
                     "candidates": told[key],
@@ -117,13 +120,37 @@ class LeadDistribution(models.AbstractModel):
             Assignment.search(
                 [("lead_id", "in", ended), ("ended_at", "=", False)]
             ).write({"ended_at": at})
-        return {one.lead_id.id: one.id for one in Assignment.create(vals_list)}
+        return self._insert_assignments(vals_list)
+
+    @api.model
+    def _insert_assignments(self, vals_list):
+        """In plain SQL: by the ORM it would be a fifth of giving leads out."""
+        if not vals_list:
+            return {}
+        Assignment = self.env["lead.assignment"]
+        names = sorted({name for vals in vals_list for name in vals})
+        casts = [SQL(Assignment._fields[name].column_type[1] + "[]") for name in names]
+        columns = [[vals.get(name) or None for vals in vals_list] for name in names]
+        rows = self.env.execute_query(
+            SQL(
+                "INSERT INTO lead_assignment (%s) SELECT * FROM unnest(%s)"
+                " RETURNING lead_id, id",
+                SQL(", ").join(SQL.identifier(name) for name in names),
+                SQL(", ").join(
+                    SQL("%s::%s", column, cast)
+                    for column, cast in zip(columns, casts, strict=True)
+                ),
+            )
+        )
+        leads = self.env["crm.lead"].browse(vals["lead_id"] for vals in vals_list)
+        leads.invalidate_recordset(["assignment_ids"], flush=False)
+        return dict(rows)
 
     @api.model
     def _candidates(self, round_, row):
         """Everybody who was asked for, as ``lead.assignment`` keeps it."""
         if not row.decision:
-            return False
+            return []
         strangers = round_.strangers.get(row.company_id, frozenset())
         candidates = []
         for one in row.decision.candidates:
