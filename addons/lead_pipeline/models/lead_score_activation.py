@@ -110,7 +110,21 @@ class LeadScoreModel(models.Model):
     # SCORING WHAT IS THERE
     # ------------------------------------------------------------
 
+    def write(self, vals):
+        """In another order, leads that fit several models may go to another."""
+        result = super().write(vals)
+        if "sequence" in vals and len(self._in_use()) > 1:
+            # sudo: the progress of the job is the system's to write
+            moved = self.sudo().filtered(lambda model: model.state == "active")
+            idle = moved.filtered(lambda model: not model.rescored_until)
+            # a lead that goes to another model is counted again anyway
+            idle.write({"recounts": False, "regrades": False})
+            moved._start_rescoring()
+        return result
+
     def _start_rescoring(self):
+        if not self:
+            return
         leads = self.env["crm.lead"].with_context(active_test=False)
         newest = leads.search([], order="id desc", limit=1).id
         self.write({"rescored_from": newest, "rescored_until": newest})

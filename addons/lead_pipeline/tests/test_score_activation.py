@@ -176,6 +176,23 @@ class TestScoreActivation(ScoreClock):
         at = fields.Datetime.now() - timedelta(seconds=1)
         self.assertEqual(lead.explain_score(at)["model"], False)
 
+    def test_models_in_another_order(self):
+        other = self.new_model(name="Others", sequence=90)
+        other.action_activate()
+        lead, outside = self.new_lead(function="CEO"), self.new_lead(active=False)
+        self.touch(lead, "call_in")
+        self.assertEqual((lead | outside).score_model_id, self.model)
+        (self.model | other).write({"rescored_until": 0})
+        other.sequence = 1
+        self.assertEqual(other.rescored_percent, 0)
+        self.rescore_all()
+        self.assertEqual((lead | outside).score_model_id, other)
+        self.assertEqual(lead.engagement_score, 30)
+        before = self.row_versions(lead | outside)
+        other.sequence = 2
+        self.rescore_all()
+        self.assertEqual(self.row_versions(lead | outside), before)
+
     def row_versions_of_all(self):
         self.env.flush_all()
         found = {}
