@@ -9,10 +9,10 @@ from psycopg2 import IntegrityError, OperationalError
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.tools import email_normalize
-from odoo.tools.gc import disabling_gc
 
 from ..engine.item import Item
 from ..engine.matching import LOST, Known, Person
+from ..tools import gc_paused
 from .lead_lookup import Lookup
 
 _logger = logging.getLogger(__name__)
@@ -111,9 +111,7 @@ class LeadCapture(models.AbstractModel):
         :return: list of results as ``ingest`` describes them, in the same order
         :raises ConcurrencyError: another caller was faster; Odoo runs it again
         """
-        # a batch makes many short-lived objects: the collector would walk the whole
-        # registry again and again, and find nothing
-        with disabling_gc():
+        with gc_paused():
             return self._capture_batch(items)
 
     @api.model

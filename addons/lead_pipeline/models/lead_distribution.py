@@ -9,12 +9,12 @@ from odoo import SUPERUSER_ID, api, fields, models, modules
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, str2bool
-from odoo.tools.gc import disabling_gc
 
 from ..engine.distribution import OWNER, Decision
 from ..engine.members import COUNTRY, LANGUAGE, SKILL
 from ..engine.members import Lead as Wish
 from ..engine.replay import NO_RULE
+from ..tools import gc_paused
 
 _logger = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ class LeadDistribution(models.AbstractModel):
         :return: {lead id: user id} of the leads that have got somebody
         :raises OperationalError: without ``wait``, others are at the same pools
         """
-        with disabling_gc():  # it would walk the whole registry, and find nothing
+        with gc_paused():
             round_ = self._plan(lead_ids, event, owners, teams, wait)
             return self._write_round(round_, keep)
 

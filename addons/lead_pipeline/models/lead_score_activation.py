@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools import gc_paused
+
 #: leads a transaction: others wait for a lead of it for about a second at most
 BATCH = 4000
 
@@ -158,10 +160,11 @@ class LeadScoreModel(models.Model):
             [("id", "<=", self.rescored_until)], limit=limit, order="id desc"
         )
         scoring = self.env["lead.scoring"]
-        if self.recounts or self.regrades:
-            scoring._rescore(found, replay=self.recounts)
-        else:
-            scoring._rescore(scoring._find_changed(found))
+        with gc_paused():
+            if self.recounts or self.regrades:
+                scoring._rescore(found, replay=self.recounts)
+            else:
+                scoring._rescore(scoring._find_changed(found))
         # batches go by id: what others write meanwhile can't be left out
         self.rescored_until = found[-1].id - 1 if len(found) == limit else 0
         return len(found)

@@ -8,6 +8,7 @@ from . import test_matching
 from . import test_privacy
 from . import test_quarantine
 from . import test_security
+from . import test_tools
 from . import test_touch_sources
 from . import test_touchpoints
 from . import test_ui_tours
