@@ -59,6 +59,7 @@ from . import lead_sla_policy
 from . import lead_pool
 from . import lead_pool_member
 from . import lead_pool_member_calendar
+from . import lead_pool_member_pause
 from . import lead_pool_ledger
 from . import lead_distribution_rule
 from . import lead_assignment

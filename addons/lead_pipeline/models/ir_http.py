@@ -10,5 +10,5 @@ class IrHttp(models.AbstractModel):
         """The web client knows from its start whether the user gets new leads."""
         result = super().session_info()
         if self.env.user._is_internal():
-            result["lead_availability"] = self.env.user._lead_availability()
+            result["lead_availability"] = self.env["res.users"].lead_availability()
         return result

@@ -24,25 +24,14 @@ class ResUsers(models.Model):
         :return: {"member": of any pool, "available", "until": UTC as text or False,
             "reason": why, where it was not the user's own will, or False}
         """
-        return self.env.user._lead_availability()
+        return self.env.user._lead_availability()[self.env.user]
 
     def _lead_availability(self):
-        self.ensure_one()
-        now = fields.Datetime.now()
-        members = self._lead_members()
-        paused = members.filtered(
-            lambda one: one.paused or (one.paused_until and one.paused_until > now)
-        )
-        available = bool(members - paused) or not members
-        ends = paused.filtered(lambda one: not one.paused).mapped("paused_until")
-        return {
-            "member": bool(members),
-            "available": available,
-            "until": not available
-            and bool(ends)
-            and fields.Datetime.to_string(min(ends)),
-            "reason": not available and (paused[:1].offline_reason or False),
-        }
+        """:return: {user: as ``lead_availability``}"""
+        on = self.env["lead.distribution"]._is_on()
+        by_user = self._lead_members().grouped("user_id") if on else {}
+        none = self.env["lead.pool.member"]
+        return {user: by_user.get(user, none)._availability() for user in self}
 
     @api.model
     def set_lead_availability(self, available, until=None):
@@ -53,25 +42,18 @@ class ResUsers(models.Model):
         :raises UserError: an end in the past
         """
         user = self.env.user
-        until = fields.Datetime.to_datetime(until or False)
+        until = not available and fields.Datetime.to_datetime(until or False)
         if until and until <= fields.Datetime.now():
             raise UserError(self.env._("The end of a pause lies ahead."))
         user._lead_members().write(
-            {
-                "paused": not available and not until,
-                "paused_until": not available and until,
-                "offline_since": False,
-                "offline_reason": False,
-                **({"missed_count": 0} if available else {}),
-            }
+            {"paused": not available and not until, "paused_until": until}
         )
-        return user._tell_lead_availability()
+        return self.lead_availability()
 
     def _tell_lead_availability(self):
-        """Open windows of the user show it at once."""
-        state = self._lead_availability()
-        self._bus_send("lead_pipeline.availability", state)
-        return state
+        """Open windows of these people show it at once."""
+        for user, state in self._lead_availability().items():
+            user._bus_send("lead_pipeline.availability", state)
 
     def _set_lead_offline(self, count, missed):
         """This person missed so many leads in a row: they get no more until they say
@@ -95,7 +77,6 @@ class ResUsers(models.Model):
                 "offline_reason": reason(own),
             }
         )
-        self._tell_lead_availability()
         service = self.env["lead.distribution"]
         subject = own._(
             "You get no new leads: %(reason)s. Are you back? Say so in the menu of "

@@ -1,8 +1,26 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo.tests import TransactionCase, new_test_user
+from odoo.tools import file_path
 
 NOW = "2026-11-20 10:00:00"
+SELFIE = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
+
+
+def without_selfie(env):
+    """Distributions leave this library out, as it is not free; core then logs an error
+    in every page, and a tour ends at the first one."""
+    try:
+        file_path(SELFIE)
+    except FileNotFoundError:
+        env["ir.asset"].create(
+            {
+                "name": "Without selfie_segmentation",
+                "bundle": "web.assets_backend",
+                "directive": "remove",
+                "path": SELFIE,
+            }
+        )
 
 
 class LeadPipelineCase(TransactionCase):

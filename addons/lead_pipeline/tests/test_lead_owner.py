@@ -6,8 +6,9 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, new_test_user
+from odoo.tests import Form, HttpCase, new_test_user, tagged
 
+from .common import without_selfie
 from .common_distribution import DistributionCase
 
 NOW = "2026-11-20 08:00:00"
@@ -244,7 +245,75 @@ class TestAvailability(DistributionCase):
         self.assertFalse(member.paused or member.offline_since or member.offline_reason)
         self.assertEqual(member.missed_count, 0)
 
+    def test_a_manager_ends_the_pause(self):
+        member = self.member(self.salesman)
+        self.salesman._set_lead_offline(5, self.env["lead.assignment"])
+        member.missed_count = 5
+        self.env["bus.bus"].search([]).unlink()
+        member.with_user(self.manager).paused = False
+        self.assertFalse(member.offline_since or member.offline_reason)
+        self.assertEqual(member.missed_count, 0)
+        self.assertTrue(self.users().lead_availability()["available"])
+        self.env.cr.precommit.run()
+        told = self.env["bus.bus"].search([]).mapped("message")
+        self.assertIn("lead_pipeline.availability", "".join(told))
+
+    def test_nothing_to_switch_where_no_rules_give_out_leads(self):
+        self.switch(False)
+        self.assertFalse(self.users().lead_availability()["member"])
+
     def test_who_is_in_no_pool_changes_nothing(self):
         state = self.users(self.manager).set_lead_availability(False)
         self.assertFalse(state["member"])
         self.assertFalse(any(self.pool.member_ids.mapped("paused")))
+
+
+@tagged("post_install", "-at_install")
+class TestOwnerTour(HttpCase):
+    """By clicks, as a salesperson."""
+
+    def test_take_reject_pause(self):
+        without_selfie(self.env)
+        self.env["ir.config_parameter"].set_param("lead_pipeline.distribution", True)
+        self.env["lead.distribution.rule"].search([]).active = False
+        self.env["crm.lead"].search([("user_id", "=", False)]).active = False
+        group = "sales_team.group_sale_salesman"
+        rep = new_test_user(self.env, "t_rep", groups=group)
+        colleague = new_test_user(self.env, "t_colleague", groups=group)
+        always = self.env["resource.calendar"].create(
+            {
+                "name": "Always",
+                "attendance_ids": [
+                    (5, 0, 0),
+                    *(
+                        (0, 0, {"name": day, "dayofweek": day, "hour_to": 24})
+                        for day in "0123456"
+                    ),
+                ],
+            }
+        )
+        pool = self.env["lead.pool"].create(
+            {
+                "name": "Inside sales",
+                "member_ids": [
+                    (0, 0, {"user_id": user.id, "resource_calendar_id": always.id})
+                    for user in (rep, colleague)
+                ],
+            }
+        )
+        sla = self.env["lead.sla.policy"].create({"name": "Within the hour"})
+        self.env["lead.distribution.rule"].create(
+            {"name": "All", "pool_id": pool.id, "sla_policy_id": sla.id}
+        )
+        vals = {"type": "opportunity", "user_id": False}
+        mine = self.env["crm.lead"].create({**vals, "name": "Roof of the bakery"})
+        self.assertEqual(mine.user_id, rep)
+        pool.member_ids.paused = True
+        lead = self.env["crm.lead"].create({**vals, "name": "Heat pump for Hanoi"})
+        pool.member_ids.paused = False
+        self.start_tour("/odoo/crm", "lead_pipeline_owner", login="t_rep")
+        self.assertEqual(lead.user_id, colleague)
+        self.assertEqual(
+            lead.assignment_ids.mapped("event"), ["rejected", "taken", "created"]
+        )
+        self.assertFalse(any(pool.member_ids.mapped("paused_until")))

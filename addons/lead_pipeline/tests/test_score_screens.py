@@ -8,11 +8,8 @@ from lxml import etree
 from odoo import Command, fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
-from odoo.tools import file_path
 
-from .common import LeadPipelineCase
-
-SELFIE = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
+from .common import LeadPipelineCase, without_selfie
 
 
 @tagged("post_install", "-at_install")
@@ -340,18 +337,7 @@ class TestScoreTour(HttpCase):
     """From nothing to a grade, by clicks, as a sales manager."""
 
     def test_first_model(self):
-        try:
-            file_path(SELFIE)
-        except FileNotFoundError:
-            # see TestTours
-            self.env["ir.asset"].create(
-                {
-                    "name": "Without selfie_segmentation",
-                    "bundle": "web.assets_backend",
-                    "directive": "remove",
-                    "path": SELFIE,
-                }
-            )
+        without_selfie(self.env)
         self.env["lead.score.model"].search(
             [("state", "=", "active")]
         ).state = "archived"

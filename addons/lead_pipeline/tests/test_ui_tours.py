@@ -2,9 +2,8 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
-from odoo.tools import file_path
 
-SELFIE = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
+from .common import without_selfie
 
 
 @tagged("post_install", "-at_install")
@@ -14,19 +13,7 @@ class TestTours(HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            file_path(SELFIE)
-        except FileNotFoundError:
-            # Distributions leave this library out, as it is not free; core then logs
-            # an error in every page, and a tour ends at the first one.
-            cls.env["ir.asset"].create(
-                {
-                    "name": "Without selfie_segmentation",
-                    "bundle": "web.assets_backend",
-                    "directive": "remove",
-                    "path": SELFIE,
-                }
-            )
+        without_selfie(cls.env)
 
     def _tour(self, name, login):
         self.start_tour("/odoo/crm", name, login=login)
