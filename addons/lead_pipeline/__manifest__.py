@@ -61,6 +61,7 @@
         "views/lead_distribution_rule_views.xml",
         "wizard/lead_distribution_try_views.xml",
         "wizard/lead_reassign_views.xml",
+        "wizard/lead_what_if_views.xml",
         "views/crm_lead_unassigned_views.xml",
         "views/lead_skill_views.xml",
         "views/lead_reject_reason_views.xml",

@@ -73,6 +73,7 @@ from . import lead_distribution_sla
 from . import lead_distribution_take
 from . import lead_distribution_switch
 from . import lead_distribution_trial
+from . import lead_distribution_replay
 from . import crm_team
 from . import crm_lead_distribution
 from . import crm_lead_distribution_events

@@ -210,15 +210,18 @@ class LeadDistribution(models.AbstractModel):
         return round_
 
     @api.model
-    def _match(self, lead_ids, teams=None):
+    def _match(self, lead_ids, teams=None, rules=None):
         """The rule that takes each lead: one search a rule, the first match wins.
 
+        :param rules: in their order; default: those in use
         :return: {lead id: rule, None if no rule takes it}, in the order of the ids
         """
         found = dict.fromkeys(lead_ids)
         pending = list(found)
         Lead = self.env["crm.lead"].with_context(active_test=False)
-        for rule in self.env["lead.distribution.rule"].search([("active", "=", True)]):
+        if rules is None:
+            rules = self.env["lead.distribution.rule"].search([("active", "=", True)])
+        for rule in rules:
             if not pending:
                 break
             try:
@@ -340,26 +343,10 @@ class LeadDistribution(models.AbstractModel):
         :param hopeless: decisions for nobody, by what the leads want: in one round
             nobody comes back
         """
-        rule = row.rule
-        pool = rule.pool_id.id
+        pool = row.rule.pool_id.id
         worksheet = round_.worksheets[pool]
-        method = OWNER if owner_id else rule.method
-        owner = None
-        if method == OWNER:
-            owner = self._place(round_, pool, owner_id or row.owner_id)
-        excluded = (self._place(round_, pool, user_id) for user_id in row.excluded)
-        must = ((SKILL, rule.must_skill), (LANGUAGE, rule.must_language))
-        must += ((COUNTRY, rule.must_country),)
-        wish = Wish(
-            row.id,
-            row.skills,
-            row.lang_id,
-            row.country_id,
-            frozenset(name for name, demanded in must if demanded),
-            owner,
-            frozenset(filter(None, excluded))
-            | round_.strangers.get(row.company_id, frozenset()),
-        )
+        method = OWNER if owner_id else row.rule.method
+        wish = self._wish(round_, row, owner_id or row.owner_id)
         kind = (pool, wish.skills, wish.language, wish.country, wish.must)
         kind += (wish.excluded,)
         if kind in hopeless:
@@ -374,6 +361,25 @@ class LeadDistribution(models.AbstractModel):
         for other, member in round_.places[round_.users[chosen]]:
             if other != pool:
                 round_.worksheets[other].give(member, round_.at)
+
+    @api.model
+    def _wish(self, round_, row, owner_id):
+        """A lead as the pool of its rule takes it."""
+        rule, pool = row.rule, row.rule.pool_id.id
+        owner = self._place(round_, pool, owner_id) if owner_id else None
+        excluded = (self._place(round_, pool, user_id) for user_id in row.excluded)
+        must = ((SKILL, rule.must_skill), (LANGUAGE, rule.must_language))
+        must += ((COUNTRY, rule.must_country),)
+        return Wish(
+            row.id,
+            row.skills,
+            row.lang_id,
+            row.country_id,
+            frozenset(name for name, demanded in must if demanded),
+            owner,
+            frozenset(filter(None, excluded))
+            | round_.strangers.get(row.company_id, frozenset()),
+        )
 
     @api.model
     def _place(self, round_, pool, user_id):

@@ -30,6 +30,7 @@ from . import test_distribution_rows
 from . import test_distribution_why
 from . import test_distribution_reports
 from . import test_distribution_try
+from . import test_distribution_what_if
 from . import test_distribution_reassign
 from . import test_distribution
 from . import test_distribution_switch

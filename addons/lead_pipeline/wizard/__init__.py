@@ -17,3 +17,4 @@ from . import lead_quality_override
 from . import lead_submission_dismiss
 from . import lead_submission_fix
 from . import privacy_lookup_wizard
+from . import lead_what_if

@@ -1,0 +1,221 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import Counter
+from datetime import datetime, timedelta
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form
+
+from .common import NOW
+from .common_distribution import DistributionCase
+
+START = datetime.fromisoformat(NOW)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@freeze_time(NOW)
+class TestDistributionWhatIf(DistributionCase):
+    """The leads of a week given out anew: by other rules, with nothing written."""
+
+    switched_on = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.week = cls.env["crm.lead"]
+        # Monday to Thursday at 10:00 UTC, two leads each
+        for day in range(4, 0, -1):
+            cls.week += cls.came(START - day * DAY, 2)
+
+    @classmethod
+    def came(cls, at, number, **vals):
+        """Leads that came at a moment, and were given out then."""
+        with freeze_time(at):
+            leads = cls.new_leads(cls, number, **vals)
+            cls.env.flush_all()
+        # of the transaction, whatever the clock says
+        cls.env.cr.execute(
+            "UPDATE crm_lead SET create_date = %s WHERE id = ANY(%s)", [at, leads.ids]
+        )
+        leads.invalidate_recordset()
+        return leads
+
+    def wizard(self, **vals):
+        vals = {
+            "date_from": "2026-11-16",
+            "date_to": "2026-11-20",
+            "domain": f"[('id', 'in', {self.week.ids})]",
+            **vals,
+        }
+        return self.env["lead.what.if"].with_user(self.manager).create(vals)
+
+    def run_it(self, **vals):
+        wizard = self.wizard(**vals)
+        wizard.action_run()
+        return wizard.result
+
+    def leads(self, result, kind="then"):
+        return {
+            one["id"]: one[kind]["leads"]
+            for one in result["people"]
+            if one[kind]["leads"]
+        }
+
+    def test_the_rules_in_use_give_what_was_given(self):
+        result = self.run_it()
+        self.assertEqual(result["leads"], 8)
+        really = Counter(lead.user_id.id for lead in self.week)
+        self.assertEqual(self.leads(result, "really"), really)
+        self.assertEqual(self.leads(result), really)
+        self.assertEqual(result["nobody"], {"then": 0, "really": 0, "reasons": []})
+        self.assertEqual(result["rules"], [{"name": "All the rest", "count": 8}])
+        days = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19"]
+        self.assertEqual(result["days"], days)
+        for one in result["people"]:
+            self.assertEqual(one["then"]["per_day"], [1, 1, 1, 1])
+            self.assertEqual(one["then"]["most"], 1)
+        self.assertEqual(result["wait"]["then"]["p95"], 0)
+
+    def test_drafts_begin_as_the_rules_in_use(self):
+        """As the browser makes them, which sends only what the view has."""
+        self._new_rule(
+            "From France",
+            domain="[('country_id.code', '=', 'FR')]",
+            sequence=1,
+            method="match",
+            must_skill=True,
+            must_language=True,
+            must_country=True,
+        )
+        wizard = Form(self.env["lead.what.if"].with_user(self.manager)).save()
+        names = ("name", "domain", "pool_id", "method", "sla_policy_id", "company_id")
+        names += ("must_skill", "must_language", "must_country")
+        rules = self.env["lead.distribution.rule"].search([("active", "=", True)])
+        for draft, rule in zip(wizard.rule_ids, rules, strict=True):
+            for name in names:
+                self.assertEqual(draft[name], rule[name], name)
+
+    def test_a_draft_sends_them_elsewhere(self):
+        paris = self._new_pool("Paris", self.manager)
+        self.week[:3].country_id = self.env.ref("base.fr")
+        wizard = self.wizard()
+        draft = {
+            "name": "From France",
+            "sequence": 1,
+            "domain": "[('country_id.code', '=', 'FR')]",
+            "pool_id": paris.id,
+            "company_id": self.company.id,
+        }
+        wizard.rule_ids = [(0, 0, draft)]
+        wizard.action_run()
+        result = wizard.result
+        self.assertEqual(self.leads(result)[self.manager.id], 3)
+        self.assertEqual(sum(self.leads(result).values()), 8)
+        self.assertNotIn(self.manager.id, self.leads(result, "really"))
+        self.assertEqual(
+            result["rules"],
+            [
+                {"name": "From France", "count": 3},
+                {"name": "All the rest", "count": 5},
+            ],
+        )
+
+    def test_nothing_is_written(self):
+        self.env.flush_all()
+        tables = {
+            "lead.assignment": ["ended_at", "user_id"],
+            "lead.pool": ["clock"],
+            "lead.pool.member": ["turns", "load_today", "turn_start"],
+            "lead.distribution.rule": ["name", "domain", "sequence"],
+            "crm.lead": ["user_id", "assignment_id", "waiting_since", "write_date"],
+        }
+
+        def all_rows():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            return {
+                name: self.env[name].search([], order="id").read(columns)
+                for name, columns in tables.items()
+            }
+
+        before = all_rows()
+        self.run_it()
+        self.assertEqual(all_rows(), before)
+
+    def test_limits_and_what_nobody_could_get(self):
+        self.pool.member_ids.per_month = 3
+        result = self.run_it()
+        self.assertEqual(
+            self.leads(result), {self.salesman.id: 3, self.colleague.id: 3}
+        )
+        self.assertEqual(result["nobody"]["then"], 2)
+        self.assertEqual(
+            result["nobody"]["reasons"],
+            [{"reason": "Everybody fit is at their limit", "count": 2}],
+        )
+
+    def test_limits_count_what_was_given_before(self):
+        self.pool.member_ids.per_month = 3
+        result = self.run_it(date_from="2026-11-18")
+        self.assertEqual(result["leads"], 4)
+        # two each since the first of November
+        self.assertEqual(
+            self.leads(result), {self.salesman.id: 1, self.colleague.id: 1}
+        )
+
+    def test_open_leads_of_before(self):
+        # not at noon, which is their break
+        old = self.came(START - 30 * DAY + 3 * HOUR, 4)
+        self.assertEqual(len(old.user_id), 2)
+        self.pool.member_ids.max_open = 3
+        result = self.run_it()
+        # two old ones each, so one more
+        self.assertEqual(sum(self.leads(result).values()), 2)
+
+    def test_at_night_it_waits_for_the_morning(self):
+        night = self.came(datetime(2026, 11, 18, 22), 1)
+        self.assertFalse(night.user_id)
+        result = self.run_it(domain=f"[('id', '=', {night.id})]")
+        self.assertEqual(sum(self.leads(result).values()), 1)
+        self.assertEqual(result["nobody"], {"then": 0, "really": 1, "reasons": []})
+        # 08:00 in Berlin
+        self.assertEqual(result["wait"]["then"]["p50"], 9 * 3600)
+
+    def test_wins_and_sla(self):
+        first, second = self.week[:2]
+        first.action_set_won()
+        first.date_first_response = first.create_date + HOUR / 2
+        second.date_first_response = second.create_date + 2 * HOUR
+        self.env.flush_all()
+        result = self.run_it(domain=f"[('id', 'in', {(first + second).ids})]")
+        self.assertEqual(result["won"], 1)
+        self.assertEqual(sum(one["then"]["won"] for one in result["people"]), 1)
+        for kind in ("then", "really"):
+            self.assertEqual(result["sla"][kind], {"leads": 2, "kept": 1}, kind)
+
+    def test_given_by_hand(self):
+        self.week += self.came(START - DAY, 1, user_id=self.manager.id)
+        self.assertEqual(self.run_it()["leads"], 8)
+        result = self.run_it(by_hand=True)
+        self.assertEqual(result["leads"], 9)
+        self.assertEqual(self.leads(result, "really")[self.manager.id], 1)
+
+    def test_before_leads_were_given_by_rules(self):
+        self.switch(False)
+        old = self.came(START - 3 * DAY, 2, user_id=self.manager.id)
+        result = self.run_it(domain=f"[('id', 'in', {old.ids})]")
+        self.assertEqual(self.leads(result, "really"), {self.manager.id: 2})
+        self.assertEqual(
+            self.leads(result), {self.salesman.id: 1, self.colleague.id: 1}
+        )
+
+    def test_what_it_refuses(self):
+        with self.assertRaises(ValidationError):
+            self.wizard(date_from="2026-11-21")
+        with self.assertRaises(UserError):
+            self.run_it(rule_ids=[(5,)])
+        with self.assertRaises(AccessError):
+            self.env["lead.what.if"].with_user(self.salesman).create({})
+        self.assertEqual(self.run_it(domain="[('id', '=', 0)]")["leads"], 0)
