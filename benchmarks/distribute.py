@@ -6,7 +6,8 @@ nobody has; copies of it. In one core's ``crm.team._action_assign_leads`` gives 
 out, without our addon. In others the addon is installed, makes rules and pools of the
 same teams, and its job gives them out, keeps every decision and tells the owners. Then
 four times as many leads, to see the growth, and the leads and people of a real
-complaint. ``--memory``: the job at its highest with many leads waiting, against 1 000.
+complaint. ``--memory``: the job at its highest with many leads waiting, against 1 000;
+people have room for a tenth of them, the others go on waiting.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ report(seconds=seconds, cpu=cpu, given=given)
 """
 OURS = """
 service = env["lead.distribution"]
+env["lead.distribution.rule"].search([]).active = False  # those of the demo
 service._make_rules()
 env["ir.config_parameter"].set_param("lead_pipeline.distribution", True)
 env.cr.execute("UPDATE crm_lead SET waiting_since = now() WHERE name LIKE 'Lead %%'")
@@ -110,13 +112,21 @@ class Shape:
     """One database without our addon, and copies of it to measure in."""
 
     def __init__(
-        self, it: lab.Lab, name: str, leads: int, teams: int, members: int
+        self,
+        it: lab.Lab,
+        name: str,
+        leads: int,
+        teams: int,
+        members: int,
+        room: int | None = None,
     ) -> None:
         self.it, self.base, self.leads = it, f"bench_distribute_{name}", leads
+        self.room = leads if room is None else room
         it.database(self.base, ())
         script = TEAMS.replace("LEADS", str(leads)).replace("TEAMS", str(teams))
         script = script.replace("MEMBERS", str(members))
-        it.shell(self.base, PRELUDE + script.replace("CAPACITY", str(leads)))
+        capacity = leads if room is None else room // members
+        it.shell(self.base, PRELUDE + script.replace("CAPACITY", str(capacity)))
 
     def core(self) -> dict[str, Any]:
         return self._measure("core", CORE)
@@ -137,7 +147,7 @@ class Shape:
         finally:
             self.it.drop(database)
         found: dict[str, Any] = json.loads(output.rpartition("figures=")[2])
-        assert found["given"] == self.leads, found
+        assert found["given"] == self.room, found
         print(
             f"{self.leads:7d} leads  {who:5}{found['seconds']:8.1f} s"
             f" ({found['cpu']:.1f} s of CPU) {self.leads / found['seconds']:8.0f} /s",
@@ -174,7 +184,7 @@ def speed(it: lab.Lab, options: argparse.Namespace) -> None:
 def memory(it: lab.Lab, leads: int) -> None:
     peaks = []
     for count in (1_000, leads):
-        shape = Shape(it, "memory", count, 3, 8)
+        shape = Shape(it, "memory", count, 3, 8, room=count // 80 * 8)
         peaks.append(shape.ours()["peak"])
         shape.drop()
         print(f"{count:7d} leads  {peaks[-1]:7.1f} MB at the highest", flush=True)

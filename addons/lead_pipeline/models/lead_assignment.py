@@ -29,6 +29,8 @@ WAITING_REASONS = [
 ]
 #: decided by a person, not by a rule
 BY_HAND = "by_hand"
+#: the channel has a salesperson of its own
+CHANNEL = "channel"
 EVENTS = [
     ("created", "Came in"),
     ("ready", "Ready to be worked"),
@@ -79,6 +81,7 @@ class LeadAssignment(models.Model):
             (MATCH, "Best match"),
             (ONLY, "Nobody else was free"),
             (BY_HAND, "Chosen by a person"),
+            (CHANNEL, "The channel's salesperson"),
             *WAITING_REASONS,
         ],
         required=True,

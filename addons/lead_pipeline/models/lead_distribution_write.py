@@ -6,7 +6,7 @@ from collections import defaultdict
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
-from .lead_assignment import BY_HAND
+from .lead_assignment import BY_HAND, CHANNEL
 
 #: fields of a lead that say where it is on its way
 WRITTEN = (
@@ -178,7 +178,7 @@ class LeadDistribution(models.AbstractModel):
 
     @api.model
     def _record_by_hand(self, leads, previous):
-        """Somebody chose the owner of these leads by hand.
+        """Somebody chose the owner of these leads by hand, or their channel did.
 
         :param previous: {lead id: user id before}
         """
@@ -187,23 +187,23 @@ class LeadDistribution(models.AbstractModel):
         at = fields.Datetime.now()
         service = self.sudo()  # whoever may give a lead away writes its history
         leads = leads.sudo()
-        assignments = service._replace_assignments(
-            [
-                {
-                    "lead_id": lead.id,
-                    "at": at,
-                    "event": BY_HAND,
-                    "user_id": lead.user_id.id,
-                    "previous_user_id": previous.get(lead.id),
-                    "decided_by_id": self.env.uid,
-                    "reason": BY_HAND,
-                    "told_at": at,  # by Odoo, or because it was oneself
-                }
-                for lead in leads
-            ],
-            at,
-            [lead.id for lead in leads if lead.assignment_id],
-        )
+        vals_list = []
+        for lead in leads:
+            vals = {
+                "lead_id": lead.id,
+                "at": at,
+                "event": BY_HAND,
+                "user_id": lead.user_id.id,
+                "previous_user_id": previous.get(lead.id),
+                "decided_by_id": self.env.uid,
+                "reason": BY_HAND,
+                "told_at": at,  # by Odoo, or because it was oneself
+            }
+            if not previous and lead.user_id == lead.channel_id.user_id:
+                vals |= {"event": "created", "reason": CHANNEL, "decided_by_id": False}
+            vals_list.append(vals)
+        decided = [lead.id for lead in leads if lead.assignment_id]
+        assignments = service._replace_assignments(vals_list, at, decided)
         service._write_fields(
             {
                 lead.id: {

@@ -313,6 +313,15 @@ class TestDistribution(DistributionCase):
         self.assertEqual(lead.date_routed, START)
         self.assertEqual(self.notified(self.salesman), before + 1)
 
+    def test_a_channel_with_a_salesperson(self):
+        self.meta.user_id = self.colleague
+        _result, lead = self.ingest_one()
+        decision = lead.assignment_id
+        self.assertEqual(decision.user_id, self.colleague)
+        self.assertEqual((decision.event, decision.reason), ("created", "channel"))
+        self.assertFalse(decision.decided_by_id)
+        self.assertEqual(lead.date_routed, START)
+
     def test_ingested_again_while_it_waits(self):
         self.pool.member_ids.paused = True
         _result, lead = self.ingest_one()
