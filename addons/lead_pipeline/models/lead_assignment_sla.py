@@ -50,7 +50,7 @@ class LeadAssignment(models.Model):
                 """
                 WITH touch AS (
                     -- a meeting ahead: the contact was the one that arranged it
-                    SELECT lead_id, LEAST(at, now() AT TIME ZONE 'UTC') AS at
+                    SELECT lead_id, LEAST(at, %(now)s) AS at
                       FROM lead_touchpoint
                      WHERE id = ANY(%(ids)s) AND human AND kind = ANY(%(kinds)s)
                        AND (direction = 'out' OR kind = 'meeting')
@@ -73,6 +73,7 @@ class LeadAssignment(models.Model):
              RETURNING clock.id, clock.lead_id, clock.user_id,
                        clock.due_at IS NOT NULL AND clock.missed_at IS NULL
                 """,
+                now=fields.Datetime.now(),
                 ids=touchpoints.ids,
                 kinds=list(RESPONSE_KINDS),
             )
