@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image
@@ -216,6 +217,63 @@ def segment(web: Web) -> None:
     web.open("lead_segment_action", record=record)
 
 
+def give_out(web: Web) -> None:
+    """Leads are given out by rules from here on."""
+    settings = web.call("res.config.settings", "create", {"lead_distribution": True})
+    web.call("res.config.settings", "execute", [settings])
+    web.page.goto(f"{web.url}/odoo/action-crm.crm_config_settings_action")
+    web.settle()
+    web.page.locator("[name=lead_distribution]").scroll_into_view_if_needed()
+
+
+def rep_pipeline(web: Web) -> None:
+    """Leads of a salesperson: some time left, little, none, and one that is done."""
+    enquiries = {
+        "Bakkerij De Molen": ("Roof of the bakery", 18_500),
+        "Haddad Trading": ("Cooling for two warehouses", 64_000),
+        "École Lumière": ("Heat pump for a school", 41_000),
+        "Nguyen Foods": ("Lights for a production hall", 9_800),
+        "Hotel Belvedere": ("Chargers for the car park", 27_300),
+        "Ferme du Lac": ("Solar for three barns", 52_000),
+    }
+    rows = [
+        {
+            "name": name,
+            "type": "opportunity",
+            "user_id": False,
+            "partner_name": company,
+            "expected_revenue": revenue,
+        }
+        # every second one is a colleague's
+        for company, (name, revenue) in enquiries.items()
+        for _ in range(2)
+    ]
+    web.call("crm.lead", "create", rows)
+    mine = web.call("crm.lead", "search", [("sla_state", "=", "running")])
+    if not isinstance(mine, list):
+        raise TypeError(mine)
+    now = datetime.now(UTC)
+    for lead, minutes in zip(mine, (47, 9, -12, 24 * 60), strict=False):
+        due = (now + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
+        web.call("crm.lead", "write", [lead], {"sla_due_at": due})
+    note = {"body": "Nobody picked up", "message_type": "comment"}
+    note["subtype_xmlid"] = "mail.mt_note"
+    web.call("crm.lead", "message_post", [mine[4]], **note)
+    web.open("lead_submission_action")
+    web.page.goto(f"{web.url}/odoo/action-crm.crm_lead_action_pipeline")
+    web.settle()
+    web.page.mouse.move(5, 300)
+
+
+def rep_pause(web: Web) -> None:
+    web.page.goto(f"{web.url}/odoo/action-crm.crm_lead_action_pipeline")
+    web.settle()
+    web.page.click(".o_user_menu button")
+    web.page.click("[data-menu=lead_availability]")
+    web.page.wait_for_selector(".modal button:has-text('Pause')")
+    web.settle()
+
+
 PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "channels": ("admin", channels),
     "submissions": ("admin", submissions),
@@ -231,6 +289,10 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "score-grades": ("admin", score_grades),
     "score-leads": ("admin", score_leads),
     "score-card": ("demo", score_card),
+    # the first of these switches on what the others show
+    "give-out": ("admin", give_out),
+    "rep-pipeline": ("amira", rep_pipeline),
+    "rep-pause": ("amira", rep_pause),
 }
 
 
