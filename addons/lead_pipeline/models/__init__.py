@@ -4,6 +4,7 @@
 from . import lead_segment_member
 from . import res_company
 from . import res_config_settings
+from . import lead_version_mixin
 from . import utm_mixin
 from . import lead_channel
 from . import lead_channel_silence

@@ -184,19 +184,6 @@ class LeadNurtureTrack(models.Model):
         )
         Enrolment.invalidate_model(flush=False)
 
-    def _new_version(self):
-        """A draft that starts as this version, in its line."""
-        self.ensure_one()
-        newest = self.search(
-            [("origin_id", "=", self.origin_id.id)], order="version desc", limit=1
-        )
-        draft = self.copy({"name": self.name})
-        # sudo: the system's to write
-        draft.sudo().write(
-            {"origin_id": self.origin_id.id, "version": newest.version + 1}
-        )
-        return draft
-
     @api.model
     def _cron_enrol(self, batch=1000):
         """Enrol the leads of low quality that got old without anybody working them."""

@@ -1,17 +1,13 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 from odoo.tools.safe_eval import safe_eval
 
 from ..engine.nurture import SendWindow
 
-#: written by starting, pausing and archiving alone
-SYSTEM_FIELDS = {"state", "version", "origin_id", "started_at", "archived_at"}
-#: what may be changed while a track runs: nothing that a lead in flight depends on
-FREE_FIELDS = SYSTEM_FIELDS | {"sequence", "note", "name", "color"}
 #: states of a journey that is not over
 IN_FLIGHT = ("active", "paused")
 DAYS = [
@@ -26,8 +22,16 @@ class LeadNurtureTrack(models.Model):
     is a new version, and whoever starts it says what becomes of the leads in flight."""
 
     _name = "lead.nurture.track"
+    _inherit = ["lead.version.mixin"]
     _description = "Nurture Track"
     _order = "sequence, origin_id, version desc, id"
+
+    # written by starting, pausing and archiving alone
+    _system_fields = frozenset(
+        {"state", "version", "origin_id", "started_at", "archived_at"}
+    )
+    # nothing that a lead in flight depends on
+    _free_fields = frozenset({"sequence", "note", "name", "color"})
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -211,55 +215,24 @@ class LeadNurtureTrack(models.Model):
     # ORM
     # ------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._check_system_fields(vals)
-        records = super().create(vals_list)
-        for record in records.filtered(lambda one: not one.origin_id):
-            # sudo: the system's to write
-            record.sudo().origin_id = record
-        return records
-
-    def write(self, vals):
-        self._check_system_fields(vals)
-        if not FREE_FIELDS.issuperset(vals):
-            self._check_editable()
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
     def copy(self, default=None):
         copies = super().copy(default)
         for track, copy in zip(self, copies, strict=True):
             track.stage_ids._copy_to(copy)
         return copies
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_if_draft(self):
-        if any(track.state != "draft" for track in self):
-            raise UserError(
-                self.env._("A track that ran keeps what it sent: archive it.")
-            )
+    def _say_kept(self):
+        return self.env._("A track that ran keeps what it sent: archive it.")
 
-    def _check_system_fields(self, vals):
-        """:raises AccessError: a person goes past the buttons"""
-        if not self.env.su and not SYSTEM_FIELDS.isdisjoint(vals):
-            raise AccessError(
-                self.env._("A track is started, paused and archived by its buttons.")
-            )
+    def _say_by_buttons(self):
+        return self.env._("A track is started, paused and archived by its buttons.")
 
-    def _check_editable(self):
-        """:raises UserError: a track that runs or ran shall be changed"""
-        used = self.filtered(lambda track: track.state != "draft")
-        if used:
-            raise UserError(
-                self.env._(
-                    "“%(track)s” is in use. Make a new version, change that, and start "
-                    "it: you decide then what becomes of the leads in flight.",
-                    track=used[0].name,
-                )
-            )
+    def _say_in_use(self):
+        return self.env._(
+            "“%(track)s” is in use. Make a new version, change that, and start it: you "
+            "decide then what becomes of the leads in flight.",
+            track=self.name,
+        )
 
     # ------------------------------------------------------------
     # FOR THE ENGINE

@@ -1,27 +1,13 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 from odoo.tools.safe_eval import safe_eval
 
 from ..engine.scoring import Bands, ReadyLine
 
-#: written by activation alone
-SYSTEM_FIELDS = {
-    "state",
-    "version",
-    "origin_id",
-    "activated_at",
-    "archived_at",
-    "rescored_from",
-    "rescored_until",
-    "recounts",
-    "regrades",
-}
-#: what may be changed while a model is in use: nothing that a score depends on
-FREE_FIELDS = SYSTEM_FIELDS | {"sequence", "note", "name"}
 #: a century: what is longer is a slip of the hand
 MOST_DAYS = 36500
 #: points and thresholds beyond are, too, and would be lost in rounding
@@ -39,8 +25,26 @@ class LeadScoreModel(models.Model):
     past score can be explained."""
 
     _name = "lead.score.model"
+    _inherit = ["lead.version.mixin"]
     _description = "Lead Score Model"
     _order = "sequence, origin_id, version desc, id"
+
+    # written by activation alone
+    _system_fields = frozenset(
+        {
+            "state",
+            "version",
+            "origin_id",
+            "activated_at",
+            "archived_at",
+            "rescored_from",
+            "rescored_until",
+            "recounts",
+            "regrades",
+        }
+    )
+    # nothing that a score depends on
+    _free_fields = frozenset({"sequence", "note", "name"})
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(
@@ -193,52 +197,21 @@ class LeadScoreModel(models.Model):
                 ) from error
 
     # ------------------------------------------------------------
-    # ORM
+    # WHAT IS REFUSED
     # ------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._check_system_fields(vals)
-        records = super().create(vals_list)
-        for record in records.filtered(lambda one: not one.origin_id):
-            # sudo: the system's to write
-            record.sudo().origin_id = record
-        return records
+    def _say_kept(self):
+        return self.env._("A model that was in use explains past scores: archive it.")
 
-    def write(self, vals):
-        self._check_system_fields(vals)
-        if not FREE_FIELDS.issuperset(vals):
-            self._check_editable()
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
+    def _say_by_buttons(self):
+        return self.env._("A score model is brought into use by activating it.")
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_if_draft(self):
-        if any(model.state != "draft" for model in self):
-            raise UserError(
-                self.env._("A model that was in use explains past scores: archive it.")
-            )
-
-    def _check_system_fields(self, vals):
-        """:raises AccessError: a person goes past activation"""
-        if not self.env.su and not SYSTEM_FIELDS.isdisjoint(vals):
-            raise AccessError(
-                self.env._("A score model is brought into use by activating it.")
-            )
-
-    def _check_editable(self):
-        """:raises UserError: a model that is or was in use shall be changed"""
-        used = self.filtered(lambda model: model.state != "draft")
-        if used:
-            raise UserError(
-                self.env._(
-                    "“%(model)s” is in use. Make a new version, change that, and "
-                    "activate it: scores of the past stay explained.",
-                    model=used[0].name,
-                )
-            )
+    def _say_in_use(self):
+        return self.env._(
+            "“%(model)s” is in use. Make a new version, change that, and activate it: "
+            "scores of the past stay explained.",
+            model=self.name,
+        )
 
     # ------------------------------------------------------------
     # FOR THE ENGINE
@@ -297,19 +270,6 @@ class LeadScoreModel(models.Model):
     # ------------------------------------------------------------
     # VERSIONS
     # ------------------------------------------------------------
-
-    def _new_version(self):
-        """A draft that starts as this model, in its line of versions."""
-        self.ensure_one()
-        newest = self.search(
-            [("origin_id", "=", self.origin_id.id)], order="version desc", limit=1
-        )
-        draft = self.copy({"name": self.name})
-        # sudo: the system's to write
-        draft.sudo().write(
-            {"origin_id": self.origin_id.id, "version": newest.version + 1}
-        )
-        return draft
 
     def action_new_version(self):
         """Open the draft of this line of versions, made if there is none."""
