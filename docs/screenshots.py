@@ -274,6 +274,105 @@ def rep_pause(web: Web) -> None:
     web.settle()
 
 
+def distributed(web: Web) -> None:
+    """Leads are given out by the rules of our demo data; some wait; once."""
+    if web.call("crm.lead", "search_count", [("contact_name", "=", "Sofia Rossi")]):
+        return
+    give_out(web)
+    people = (
+        "Sofia Rossi, Omar Said, 陈伟, Trần Minh, Emma Larsen, يوسف حداد, Pavel Novák, "
+        "Inês Costa, Maya Cohen, Liam Byrne, Lucía Ortega, Jan de Vries"
+    ).split(", ")
+    channel = web.find("lead.channel", [("code", "=", "website-form")])
+    for place, name in enumerate(people):
+        lead = {
+            "name": f"Roof of {name}",
+            "type": "lead",
+            "contact_name": name,
+            "user_id": False,
+            "channel_id": channel,
+        }
+        if place % 4 == 3:
+            lead["partner_name"] = f"{name} Ltd"
+        web.call("crm.lead", "create", lead)
+    members = web.call("lead.pool.member", "search", [("pool_id.name", "=", "Homes")])
+    web.call("lead.pool.member", "write", members, {"paused": True})
+    for name in ("Mei Lin", "Ahmed Nasser"):
+        lead = {"name": f"Roof of {name}", "type": "lead", "user_id": False}
+        web.call("crm.lead", "create", lead)
+    web.call("lead.pool.member", "write", members, {"paused": False})
+
+
+def distribution_rules(web: Web) -> None:
+    distributed(web)
+    web.open("lead_distribution_rule_action")
+
+
+def distribution_pool(web: Web) -> None:
+    record = web.find("lead.pool", [("name", "=", "Homes")])
+    web.open("lead_pool_action", record=record)
+
+
+def distribution_ledger(web: Web) -> None:
+    distributed(web)
+    record = web.find("lead.pool", [("name", "=", "Homes")])
+    page = web.open("lead_pool_action", record=record)
+    page.click(".o_notebook a[name=ledger]")
+    web.settle()
+
+
+def distribution_why(web: Web) -> None:
+    distributed(web)
+    record = web.find("crm.lead", [("assignment_id.reason", "=", "turn")])
+    page = web.open("crm_lead_report_action_channel", record=record)
+    page.click(".o_notebook a[name=why]")
+    page.mouse.move(5, 300)
+    web.settle()
+    page.locator(".o_notebook").evaluate("element => element.scrollIntoView()")
+
+
+def distribution_unassigned(web: Web) -> None:
+    distributed(web)
+    web.open("crm_lead_unassigned_action")
+
+
+def distribution_try(web: Web) -> None:
+    record = web.find("lead.distribution.rule", [("name", "=", "All the rest")])
+    page = web.open("lead_distribution_rule_action", record=record)
+    page.click("button:has-text('Try a Lead')")
+    lead = page.locator(".modal [name=lead_id] input")
+    lead.press_sequentially("Hanna Virtanen")
+    page.click(".o-autocomplete--dropdown-item:has-text('Virtanen')")
+    page.wait_for_selector(".modal .o_lead_decision")
+    web.settle()
+
+
+def distribution_leaver(web: Web) -> None:
+    distributed(web)
+    page = web.open("crm_lead_unassigned_action")
+    page.click("button[data-menu-xmlid='lead_pipeline.lead_pipeline_menu']")
+    page.click("a[data-menu-xmlid='lead_pipeline.lead_reassign_menu']")
+    page.locator(".modal [name=user_id] input").press_sequentially("Marc Demo")
+    page.click(".o-autocomplete--dropdown-item:has-text('Marc Demo')")
+    page.wait_for_selector(".modal [name=preview] table")
+    web.settle()
+
+
+def distribution_what_if(web: Web) -> None:
+    distributed(web)
+    page = web.open("lead_what_if_action")
+    page.click("button[name=action_run]")
+    page.wait_for_selector(".o_lead_what_if")
+    page.mouse.move(5, 300)
+    web.settle()
+    page.locator(".o_lead_what_if").evaluate("element => element.scrollIntoView()")
+
+
+def distribution_speed(web: Web) -> None:
+    distributed(web)
+    web.open("lead_speed_report_action")
+
+
 PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "channels": ("admin", channels),
     "submissions": ("admin", submissions),
@@ -293,6 +392,15 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "give-out": ("admin", give_out),
     "rep-pipeline": ("amira", rep_pipeline),
     "rep-pause": ("amira", rep_pause),
+    "distribution-rules": ("admin", distribution_rules),
+    "distribution-pool": ("admin", distribution_pool),
+    "distribution-ledger": ("admin", distribution_ledger),
+    "distribution-why": ("admin", distribution_why),
+    "distribution-unassigned": ("admin", distribution_unassigned),
+    "distribution-try": ("admin", distribution_try),
+    "distribution-leaver": ("admin", distribution_leaver),
+    "distribution-what-if": ("admin", distribution_what_if),
+    "distribution-speed": ("admin", distribution_speed),
 }
 
 
