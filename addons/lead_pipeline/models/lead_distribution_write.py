@@ -233,6 +233,7 @@ class LeadDistribution(models.AbstractModel):
         for (user, team), lead_ids in groups.items():
             # what the write reads of one group, it reads for all
             group = self._quiet().browse(lead_ids).with_prefetch(all_ids)
+            group = self._at_work(group, user)
             group.write({"user_id": user, "team_id": team})
         # with all that follows from it, for each row once
         self.env["crm.lead"].flush_model()
@@ -245,12 +246,12 @@ class LeadDistribution(models.AbstractModel):
         :return: {lead id: team id or False}
         """
         teams, known = {}, {}
-        Team = self.env["crm.team"]
         for row in rows:
             team = row.rule.pool_id.team_id.id
             if not team:
                 user = round_.users[row.chosen]
                 key = user, row.team_id, row.type
+                Team = self._at_work(self.env["crm.team"], user)
                 if key not in known:
                     own = Team.browse(row.team_id or [])
                     people = own.member_ids | own.user_id
@@ -263,6 +264,16 @@ class LeadDistribution(models.AbstractModel):
                 team = known[key]
             teams[row.id] = team
         return teams
+
+    @api.model
+    def _at_work(self, records, user_id):
+        """Records in the companies of a user: core looks for teams in those of whoever
+        writes, which here is the system."""
+        user = self.env["res.users"].browse(user_id or [])
+        if not user:
+            return records
+        companies = user.company_id | user.company_ids
+        return records.with_context(allowed_company_ids=companies.ids)
 
     @api.model
     def _write_fields(self, rows):

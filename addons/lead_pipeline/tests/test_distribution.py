@@ -297,6 +297,31 @@ class TestDistribution(DistributionCase):
         self.pool.team_id = team
         self.assertEqual(self.new_leads(2).team_id, team)
 
+    def test_team_of_another_company(self):
+        """The job works for all companies, whichever is its user's own."""
+        other = self.other_company
+        seller = self._new_user("paris", "sales_team.group_sale_salesman")
+        seller.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+        team = self.env["crm.team"].create(
+            {"name": "Paris", "company_id": other.id, "member_ids": seller.ids}
+        )
+        pool = self._new_pool("Paris", seller, company_id=other.id)
+        self._new_rule("Paris", pool_id=pool.id, company_id=other.id, sequence=1)
+        pool.member_ids.paused = True
+        leads = self.new_leads(2, company_id=other.id, team_id=False)
+        pool.member_ids.paused = False
+        self.sweep()
+        self.assertEqual(leads.user_id, seller)
+        self.assertEqual(leads.team_id, team)
+        self.assertEqual(leads.company_id, other)
+
+    def test_imported_leads_have_no_owner_by_default(self):
+        Lead = self.env["crm.lead"].with_user(self.manager)
+        lead = Lead.with_context(import_file=True).create({"name": "From a file"})
+        self.assertEqual(lead.user_id, self.salesman)
+        lead = Lead.create({"name": "By a program"})
+        self.assertEqual(lead.user_id, self.manager)
+
     def test_sla_is_due_in_working_time(self):
         with freeze_time("2026-11-20 15:30:00"):  # half past four in Berlin
             lead = self.new_leads(1)
