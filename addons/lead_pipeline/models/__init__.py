@@ -66,6 +66,7 @@ from . import lead_distribution_rule
 from . import lead_assignment
 from . import lead_assignment_why
 from . import lead_distribution
+from . import lead_distribution_later
 from . import lead_distribution_pools
 from . import lead_distribution_write
 from . import lead_distribution_run

@@ -33,6 +33,7 @@ from . import test_distribution_try
 from . import test_distribution_what_if
 from . import test_distribution_reassign
 from . import test_distribution
+from . import test_distribution_cost
 from . import test_distribution_switch
 from . import test_nurture
 from . import test_nurture_exits

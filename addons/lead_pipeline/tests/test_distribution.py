@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from freezegun import freeze_time
 
-from odoo.tests import Form, tagged
+from odoo.tests import Form
 
 from .common import NOW
 from .common_distribution import DistributionCase
@@ -416,37 +416,3 @@ class TestDistribution(DistributionCase):
         Lead = self.env["crm.lead"].with_user(self.salesman)
         lead = Lead.create([{"name": "One", "user_id": False} for _ in range(2)])
         self.assertEqual(lead.sudo().user_id, self.salesman | self.colleague)
-
-
-@tagged("post_install", "-at_install")
-@freeze_time(NOW)
-class TestDistributionCost(DistributionCase):
-    switched_on = True
-
-    def test_queries(self):
-        """Core allows itself 4 849 for as many leads, teams and members."""
-        people = [
-            self._new_user(f"m{n}", "sales_team.group_sale_salesman") for n in range(8)
-        ]
-        for nth, some in enumerate((people[:3], people[3:6], people[6:])):
-            team = self.env["crm.team"].create({"name": f"Team {nth}"})
-            pool = self._new_pool(f"Pool {nth}", some, team_id=team.id)
-            self._new_rule(
-                f"Rule {nth}",
-                pool_id=pool.id,
-                sequence=nth,
-                domain=f"[('color', '=', {nth})]",
-            )
-        self.switch(False)
-        leads = self.env["crm.lead"].concat(
-            *(self.new_leads(217, color=nth) for nth in range(3))
-        )[:650]
-        leads.waiting_since = START
-        self.switch(True)
-        self.env.flush_all()
-        before = self.env.cr.sql_log_count
-        self.sweep()
-        queries = self.env.cr.sql_log_count - before
-        self.assertGreater(queries, 20)
-        self.assertEqual(set(leads.user_id), set(people))
-        self.assertLessEqual(queries, 1500)
