@@ -97,6 +97,7 @@ from . import crm_lead_nurture
 from . import crm_lost_reason
 from . import mail_mail
 from . import lead_assignment_sla
+from . import lead_assignment_refund
 from . import lead_touchpoint_sla
 from . import crm_lead_sla
 from . import crm_lead_owner

@@ -95,4 +95,6 @@ class CrmLead(models.Model):
                 "sla_next_at": False,
             }
         )
+        if reason.gives_turn_back:
+            assignment._give_turn_back()
         self.env["lead.distribution"]._distribute(lead, "rejected")

@@ -13,6 +13,10 @@ class LeadRejectReason(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
+    gives_turn_back = fields.Boolean(
+        help="What was given was no lead, such as spam: it does not count as a turn of "
+        "its owner."
+    )
     reject_count = fields.Integer("Rejections", compute="_compute_reject_count")
 
     @api.depends_context("uid")

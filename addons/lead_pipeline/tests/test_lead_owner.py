@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
+from ..engine.ledger import Ledger, owed
 from .common import without_selfie
 from .common_distribution import DistributionCase
 
@@ -186,6 +187,38 @@ class TestReject(DistributionCase):
         reason.invalidate_recordset()
         self.assertEqual(before, 2)
         self.assertEqual(reason.with_user(self.manager).reject_count, 3)
+
+    def owed(self, user):
+        """What the pool owes somebody, in leads."""
+        self.env.flush_all()
+        member = self.member(user)
+        self.env.cr.execute(
+            "SELECT turns, turn_start, turn_left, clock FROM lead_pool_member AS member"
+            " JOIN lead_pool AS pool ON pool.id = pool_id WHERE member.id = %s",
+            member.ids,
+        )
+        *ledger, clock = self.env.cr.fetchone()
+        return owed(Ledger(*ledger), member.weight, clock)
+
+    def test_what_was_no_lead_took_no_turn(self):
+        reason = self.env.ref("lead_pipeline.lead_reject_reason_junk")
+        self.new_leads(1).with_user(self.salesman)._reject(reason)
+        self.assertEqual(self.member(self.salesman).turns, 0)
+        self.assertAlmostEqual(self.owed(self.salesman), 0)
+        self.assertAlmostEqual(self.owed(self.colleague), 0.5)
+
+    def test_what_one_does_not_want_took_a_turn(self):
+        self.reject(self.new_leads(1))
+        self.assertEqual(self.member(self.salesman).turns, 1)
+        self.assertAlmostEqual(self.owed(self.salesman), -0.5)
+        self.assertAlmostEqual(self.owed(self.colleague), 0.5)
+
+    def test_what_came_without_a_turn_gives_none_back(self):
+        self.member(self.colleague).paused = True
+        reason = self.env.ref("lead_pipeline.lead_reject_reason_junk")
+        lead = self.new_leads(1)
+        lead.with_user(self.salesman)._reject(reason)
+        self.assertEqual(self.member(self.salesman).turns, 0)
 
     def test_a_lead_one_had_before_there_were_rules(self):
         self.switch(False)
