@@ -109,3 +109,15 @@ class TestDistributionRows(DistributionCase):
 
     def test_captured_when_made(self):
         self.assertEqual(self.lead().date_captured, START)
+
+    def test_leads_of_an_older_database_were_captured_when_made(self):
+        lead = self.lead()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE crm_lead SET create_date = '2025-03-01 08:00:00',"
+            " date_captured = NULL WHERE id = %s",
+            lead.ids,
+        )
+        lead._init_column("date_captured")
+        lead.invalidate_recordset()
+        self.assertEqual(lead.date_captured, datetime(2025, 3, 1, 8))
