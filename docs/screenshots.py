@@ -371,6 +371,63 @@ def distribution_what_if(web: Web) -> None:
 def distribution_speed(web: Web) -> None:
     distributed(web)
     web.open("lead_speed_report_action")
+def nurtured(web: Web) -> None:
+    """The ready-made tracks run, and some leads are on their way."""
+    drafts = web.call("lead.nurture.track", "search", [("state", "=", "draft")])
+    if not isinstance(drafts, list) or not drafts:
+        return
+    for number, track in enumerate(drafts):
+        web.call("lead.nurture.track", "action_start", [track])
+        leads = web.call(
+            "crm.lead",
+            "search",
+            [("won_status", "=", "pending"), ("email_normalized", "!=", False)],
+            offset=9 * number,
+            limit=9,
+        )
+        values = {"track_id": track, "lead_ids": [(6, 0, leads)]}
+        wizard = web.call("lead.nurture.enrol", "create", [values])
+        web.call("lead.nurture.enrol", "action_enrol", wizard)
+        stages = web.call("lead.nurture.stage", "search", [("track_id", "=", track)])
+        flying = web.call(
+            "lead.nurture.enrolment",
+            "search",
+            [("track_id", "=", track), ("held_out", "=", False)],
+        )
+        if isinstance(stages, list) and isinstance(flying, list):
+            for place, journey in enumerate(flying):
+                stage = {"stage_id": stages[place % len(stages)]}
+                web.call("lead.nurture.enrolment", "write", [journey], stage)
+
+
+def nurture_track(web: Web) -> None:
+    nurtured(web)
+    used = [("name", "=", "Went silent"), ("state", "=", "running")]
+    track = web.find("lead.nurture.track", used)
+    web.open("lead_nurture_track_action", record=track)
+
+
+def nurture_test(web: Web) -> None:
+    nurture_track(web)
+    web.page.click("button:has-text('Test Run')")
+    web.page.wait_for_selector(".modal [name=plan] table")
+    web.page.mouse.move(5, 300)
+    web.settle()
+
+
+def nurture_leads(web: Web) -> None:
+    nurtured(web)
+    web.open("lead_nurture_enrolment_action")
+
+
+def nurture_lost(web: Web) -> None:
+    nurtured(web)
+    record = web.find("crm.lead", [("type", "=", "opportunity"), ("active", "=", True)])
+    page = web.open("crm_lead_report_action_channel", record=record)
+    page.click("button:has-text('Lost')")
+    page.click(".modal .o_selection_badge:has-text('Too expensive')")
+    page.mouse.move(5, 300)
+    web.settle()
 
 
 PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
@@ -401,6 +458,10 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "distribution-leaver": ("admin", distribution_leaver),
     "distribution-what-if": ("admin", distribution_what_if),
     "distribution-speed": ("admin", distribution_speed),
+    "nurture-track": ("admin", nurture_track),
+    "nurture-test": ("admin", nurture_test),
+    "nurture-leads": ("admin", nurture_leads),
+    "nurture-lost": ("admin", nurture_lost),
 }
 
 

@@ -19,6 +19,14 @@ class LeadMassMailController(MassMailController):
         self._remember_fetch()
         return super().full_url_redirect(code, mailing_trace_id, **post)
 
+    def _mailing_unsubscribe_from_document(self, mailing, document_id, email, token):
+        """Core puts the address on the blacklist; the log of a track says that the
+        person did so."""
+        request.update_context(lead_unsubscribes=True)
+        return super()._mailing_unsubscribe_from_document(
+            mailing.with_env(request.env), document_id, email, token
+        )
+
     def _remember_fetch(self):
         """What tells a program from a person, for ``engine.robots``. It is judged at
         once, and not kept."""

@@ -11,6 +11,12 @@ from odoo.tools.safe_eval import safe_eval
 from ..engine.nurture import SendWindow
 from .lead_nurture_track import DAYS
 
+CHANNELS = [
+    ("email", "Email"),
+    ("call", "Call"),
+    ("task", "Task"),
+    ("segment", "Audience"),
+]
 UNITS = {"hours": timedelta(hours=1), "days": timedelta(days=1)}
 UNITS["weeks"] = timedelta(weeks=1)
 #: texts may be corrected while the track runs
@@ -45,12 +51,7 @@ class LeadNurtureStage(models.Model):
         default="days",
     )
     channel = fields.Selection(
-        [
-            ("email", "Email"),
-            ("call", "Call"),
-            ("task", "Task"),
-            ("segment", "Audience"),
-        ],
+        CHANNELS,
         required=True,
         default="email",
         help="Email: sent to the lead. Call, task: an activity for the salesperson. "

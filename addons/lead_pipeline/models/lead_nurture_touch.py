@@ -2,6 +2,8 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import fields, models
 
+from .lead_nurture_stage import CHANNELS
+
 SKIPS = [
     ("condition", "Condition not met"),
     ("parent", "The stage it follows did not happen"),
@@ -52,7 +54,7 @@ class LeadNurtureTouch(models.Model):
     origin_id = fields.Many2one(
         "lead.nurture.track", "Track", required=True, ondelete="cascade"
     )
-    channel = fields.Char(required=True)
+    channel = fields.Selection(CHANNELS, required=True)
     message = fields.Boolean(
         help="The lead itself got something: it counts for the cap"
     )
