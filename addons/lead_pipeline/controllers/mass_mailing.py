@@ -24,7 +24,7 @@ class LeadMassMailController(MassMailController):
         person did so."""
         request.update_context(lead_unsubscribes=True)
         return super()._mailing_unsubscribe_from_document(
-            mailing.with_env(request.env), document_id, email, token
+            mailing, document_id, email, token
         )
 
     def _remember_fetch(self):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from freezegun import freeze_time
 
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from .common_nurture import FRIDAY, NurtureCase
 
@@ -119,3 +119,23 @@ class TestNurtureMails(NurtureCase):
             with self.env.cr.savepoint():
                 self.touch.copy()
                 self.env.flush_all()
+
+
+@tagged("post_install", "-at_install")
+class TestNurtureUnsubscribe(NurtureCase, HttpCase):
+    """The links in the mail, as a stranger follows them."""
+
+    def test_one_click(self):
+        track = self.new_track({}, days="all", hour_from=0, hour_to=24)
+        lead = self.new_lead()
+        journey = self.enrol(lead, track)
+        mailing = track.stage_ids.mailing_id
+        link = mailing._get_unsubscribe_oneclick_url(lead.email_normalized, lead.id)
+        answer = self.url_open(
+            link.removeprefix(mailing.get_base_url()),
+            data={"List-Unsubscribe": "One-Click"},
+        )
+        self.assertEqual(answer.status_code, 200)
+        self.env.invalidate_all()
+        self.assertEqual(journey.end_reason, "unsubscribed")
+        self.assertEqual(lead.interest, "disinterested")
