@@ -1,0 +1,6 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from . import lead_nurture_stage
+from . import lead_nurture_touch
+from . import lead_nurture
+from . import sms_sms
