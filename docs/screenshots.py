@@ -371,6 +371,8 @@ def distribution_what_if(web: Web) -> None:
 def distribution_speed(web: Web) -> None:
     distributed(web)
     web.open("lead_speed_report_action")
+
+
 def nurtured(web: Web) -> None:
     """The ready-made tracks run, and some leads are on their way."""
     drafts = web.call("lead.nurture.track", "search", [("state", "=", "draft")])

@@ -1,10 +1,11 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 import logging
+import re
 import uuid
 from collections import defaultdict
 
-from lxml import html
+from lxml import etree, html
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -21,6 +22,8 @@ UNSUBSCRIBE = "/unsubscribe_from_list"
 NOT_TRACKED = [UNSUBSCRIBE, "/view", "/cards/"]
 #: around a text that has no way out of its own
 LAYOUT = "lead_pipeline.nurture_mail_layout"
+#: where the text comes in it
+PLACE = re.compile(r"<t\s+t-out=\"0\"\s*/>")
 
 
 class LeadNurture(models.AbstractModel):
@@ -208,7 +211,7 @@ class LeadNurture(models.AbstractModel):
         mailing = stage.mailing_id
         source = template.body_html or ""
         if UNSUBSCRIBE not in source:
-            source = Markup('<t t-call="%s">%s</t>') % (LAYOUT, Markup(source))
+            source = self._in_layout(template, source)
         return template._shorten_links(
             source,
             {
@@ -218,6 +221,15 @@ class LeadNurture(models.AbstractModel):
             },
             blacklist=NOT_TRACKED,
         )
+
+    @api.model
+    def _in_layout(self, template, source):
+        """One text of both: QWeb takes long over a t-call in a loop."""
+        # sudo: views are the administrator's
+        view = template.env.ref(LAYOUT).sudo()
+        root = etree.fromstring(view.get_combined_arch())  # a t with a name
+        layout = "".join(etree.tostring(node, encoding="unicode") for node in root)
+        return PLACE.sub(lambda _place: source, layout)
 
     @api.model
     def _render_some(self, template, source, leads):
