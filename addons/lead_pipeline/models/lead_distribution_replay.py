@@ -197,14 +197,14 @@ class LeadDistribution(models.AbstractModel):
         loads = any(row.rule and row.rule.method == LOAD for row in round_.rows)
         if not capped and not loads:
             return []
-        return self.env.execute_query(
+        rows = self.env.execute_query(
             SQL(
-                "SELECT user_id, date_closed FROM crm_lead"
-                " WHERE user_id = ANY(%s) AND create_date < %s AND id <> ALL(%s)"
+                "SELECT id, user_id, date_closed FROM crm_lead"
+                " WHERE user_id = ANY(%s) AND create_date < %s"
                 "   AND (won_status = 'pending' OR date_closed >= %s)",
                 list(round_.places),
                 start,
-                list(past),
                 start,
             )
         )
+        return [(user, closed) for lead, user, closed in rows if lead not in past]

@@ -29,6 +29,7 @@ from . import test_score_activation
 from . import test_distribution_rows
 from . import test_distribution_why
 from . import test_distribution_reports
+from . import test_distribution_tour
 from . import test_distribution_try
 from . import test_distribution_what_if
 from . import test_distribution_reassign
