@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import models
+from odoo import fields, models
 
 from ..engine.distribution import CHOSEN
 from ..engine.ledger import Ledger, refund
@@ -10,6 +10,10 @@ class LeadAssignment(models.Model):
     """A turn that was none, because what was given was no lead."""
 
     _inherit = "lead.assignment"
+
+    turn_given_back = fields.Boolean(
+        readonly=True, help="It was no lead: the turn of its owner does not count."
+    )
 
     def _give_turn_back(self):
         """The owner is owed what they would be owed had they been left out. Who got the
@@ -36,6 +40,7 @@ class LeadAssignment(models.Model):
             [ledger.turns, ledger.start, member.id],
         )
         member.invalidate_recordset(["turns", "turn_start"], flush=False)
+        self.turn_given_back = True
 
     def _share(self):
         """The part of a lead that was the owner's by weight; 0: it took no turn."""

@@ -32,8 +32,8 @@ class LeadAssignment(models.Model):
         :return: a list in this order of {"id", "at", "event", "reason" (texts), "rule",
             "pool", "user", "previous", "decided_by" (False or {"id", "name"}), "until",
             "told_at", "due_at", "first_touch_at", "missed_at", "rejected_at" (UTC, as
-            text, or False), "sla", "rejected" (texts or False), "current",
-            "candidates": see :meth:`_explain_candidates`}
+            text, or False), "sla", "rejected" (texts or False), "given_back" (the
+            turn), "current", "candidates": see :meth:`_explain_candidates`}
         """
         self.check_access("read")
         # sudo: names of rules and people of whoever may read the decision
@@ -61,6 +61,7 @@ class LeadAssignment(models.Model):
                 "rejected": " ".join(
                     filter(None, (one.reject_reason_id.name, one.reject_note))
                 ),
+                "given_back": one.turn_given_back,
                 "current": one.lead_id.assignment_id == one,
                 "candidates": self._explain_candidates(one.candidates, names),
                 **{name: fields.Datetime.to_string(one[name]) for name in times},

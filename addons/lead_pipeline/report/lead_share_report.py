@@ -21,7 +21,8 @@ class LeadShareReport(models.Model):
     _order = "at desc, id desc"
     _depends = {
         "lead.assignment": [
-            *("at", "candidates", "lead_id", "pool_id", "rule_id", "user_id"),
+            *("at", "candidates", "lead_id", "pool_id", "rule_id", "turn_given_back"),
+            "user_id",
         ],
         "lead.pool": ["company_id"],
     }
@@ -77,6 +78,9 @@ class LeadShareReport(models.Model):
                      WHERE one.user_id IS NOT NULL
                        AND (item.value IS NULL OR item.value ? 'owed'
                             OR item.value->>'reason' = 'chosen')
+                       -- a turn that was given back is none
+                       AND (one.turn_given_back IS NOT TRUE
+                            OR item.value->>'reason' <> 'chosen')
                    ) found
             """,
             most=MOST,

@@ -90,6 +90,16 @@ class TestDistributionReports(DistributionCase):
             self.assertEqual(got + otherwise, kept["given"])
         self.assertEqual({row[0]: row[3] for row in found}[self.colleague], 2)
 
+    def test_share_of_a_turn_that_was_given_back(self):
+        leads = self.new_leads(3)
+        leads[0].assignment_id._give_turn_back()
+        found = self.sums("lead.share.report", "user_id", "share:sum", "got:sum")
+        ledger = {one["user_id"]: one for one in self.pool.ledger()["members"]}
+        self.assertEqual(sum(row[2] for row in found), 2)
+        for user, share, got in found:
+            self.assertAlmostEqual(share, ledger[user.id]["entitled"], 3)
+            self.assertEqual(got, ledger[user.id]["turns"])
+
     def test_share_counts_decisions_without_candidates(self):
         self.env["lead.assignment"].create(
             {
