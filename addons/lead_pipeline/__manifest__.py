@@ -3,7 +3,8 @@
 {
     "name": "Lead Pipeline",
     "summary": "Capture every lead once, with proof: channels, matching, touchpoints, "
-    "consent, quarantine; scores that explain themselves, segments",
+    "consent, quarantine; scores that explain themselves, segments; fair distribution; "
+    "nurture",
     "version": "19.0.3.0.0",
     "development_status": "Beta",
     "category": "Sales/CRM",
