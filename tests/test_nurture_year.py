@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 import holidays
 from freezegun import freeze_time
 
+from odoo import fields
+
 LEADS = 2000
 CAP = 2
 # country, state, phone, the one clock that hangs there
@@ -81,7 +83,7 @@ def record(self, message, *args, **kwargs):
     trace = self.env["mailing.trace"].search([("message_id", "=", message_id)])
     touch = self.env["lead.nurture.touch"].search([("trace_id", "in", trace.ids)])
     if touch:
-        sent.append((datetime.now(), touch.lead_id.id, touch.stage_id.key))
+        sent.append((fields.Datetime.now(), touch.lead_id.id, touch.stage_id.key))
     return message_id
 
 
@@ -124,7 +126,7 @@ with freeze_time(START, ignore=["psycopg2"]) as clock_on_the_wall:
         clock_on_the_wall.move_to(at)
         if at.hour == 0:
             day = (at - START).days
-            for _ in range(18):
+            for _ in range(LEADS // 110):
                 if waiting:
                     lead = SU.browse(waiting.pop())
                     env["lead.nurture"]._enrol(lead, one)
@@ -134,7 +136,7 @@ with freeze_time(START, ignore=["psycopg2"]) as clock_on_the_wall:
                 [("state", "=", "active"), ("held_out", "=", False)]
             ).lead_id
             alive = [lead for lead in flying if lead.id not in ended]
-            for lead in chance.sample(alive, min(len(alive), 3)):
+            for lead in chance.sample(alive, min(len(alive), LEADS // 600)):
                 event = chance.choice(["answer", "unsubscribe", "won", "goal", "hand"])
                 ended[lead.id] = at
                 if event == "answer":
