@@ -66,6 +66,8 @@
         "views/crm_lead_unassigned_views.xml",
         "views/lead_skill_views.xml",
         "views/lead_reject_reason_views.xml",
+        "views/lead_nurture_gift_views.xml",
+        "views/lead_nurture_stage_views.xml",
         "views/lead_nurture_track_views.xml",
         "views/lead_nurture_enrolment_views.xml",
         "views/crm_lead_nurture_views.xml",
