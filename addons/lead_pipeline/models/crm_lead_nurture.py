@@ -85,9 +85,9 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def write(self, vals):
-        result = super().write(vals)
         if vals.get("lost_reason_id"):
-            super().write({"original_lost_reason_id": vals["lost_reason_id"]})
+            vals = {**vals, "original_lost_reason_id": vals["lost_reason_id"]}
+        result = super().write(vals)
         if self.env["lead.nurture.track"]._ever_started():
             self._leave_nurture_by(vals)
         return result
