@@ -38,7 +38,24 @@ class CrmLead(models.Model):
             return self.browse()
         owned = self.filtered("user_id")
         service._record_by_hand(owned, {})
-        return service._distribute(self - owned, "created")
+        return (self - owned)._give_out("created")
+
+    def _give_out(self, event):
+        """Give leads out that somebody has just written.
+
+        Who sees their own leads alone could not read what they saved once it is
+        somebody else's: those leads are given out right after the commit.
+
+        :return: the leads that have got somebody
+        """
+        service = self.env["lead.distribution"]
+        all_leads = "sales_team.group_sale_salesman_all_leads"
+        if not self or self.env.su or self.env.user.has_group(all_leads):
+            return service._distribute(self, event)
+        # sudo: who gets a lead does not depend on who brings it
+        service.sudo()._let_wait(self.ids)
+        service.sudo()._distribute_later(self.ids, event, {})
+        return self.browse()
 
     def write(self, vals):
         if (
@@ -65,8 +82,8 @@ class CrmLead(models.Model):
         left = self.filtered(lambda lead: lead.active and not lead.user_id)
         if left:
             had = left.filtered(lambda lead: before[lead.id])
-            service._distribute(left - had, "ready")
-            service._distribute(had, "reassigned")
+            (left - had)._give_out("ready")
+            had._give_out("reassigned")
 
     def _on_sales_ready(self):
         result = super()._on_sales_ready()

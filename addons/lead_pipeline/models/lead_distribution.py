@@ -154,6 +154,7 @@ class LeadDistribution(models.AbstractModel):
             with self.env.cr.savepoint():
                 return leads.browse(service._give_out(leads.ids, event, **options))
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            _logger.info("others are at the pools; leads %s follow", leads.ids)
             service._distribute_later(leads.ids, event, options)
         except Exception:
             # whoever brings a lead must not suffer; it waits for the next sweep

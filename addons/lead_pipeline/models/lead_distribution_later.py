@@ -41,7 +41,6 @@ class LeadDistribution(models.AbstractModel):
     @api.model
     def _distribute_later(self, lead_ids, event, options):
         """Give leads out as soon as this transaction has committed."""
-        _logger.info("others are at the pools; leads %s follow", lead_ids)
         later = self.env.cr.postcommit.data.setdefault(LATER, [])
         if not later:
             self.env.cr.postcommit.add(self._distribute_after_commit)

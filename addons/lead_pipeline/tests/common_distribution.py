@@ -68,6 +68,13 @@ class DistributionCase(LeadPipelineCase):
                 service._cron_sweep()
         self.env.invalidate_all()
 
+    def commit(self):
+        """What follows the commit of a transaction."""
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.cr.postcommit.run()
+        self.env.invalidate_all()
+
     def messages(self, user):
         """What somebody was told of leads by us, newest first."""
         return self.env["mail.message"].search(

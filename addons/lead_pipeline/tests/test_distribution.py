@@ -412,7 +412,16 @@ class TestDistribution(DistributionCase):
         self.assertEqual(running, merged.assignment_id)
 
     def test_by_an_ordinary_salesman(self):
-        """Who brings a lead need not see who gets it."""
+        """Who brings a lead need not see who gets it, and can read what they saved."""
         Lead = self.env["crm.lead"].with_user(self.salesman)
-        lead = Lead.create([{"name": "One", "user_id": False} for _ in range(2)])
-        self.assertEqual(lead.sudo().user_id, self.salesman | self.colleague)
+        vals_list = [{"name": name, "user_id": False} for name in ("One", "Two")]
+        leads = Lead.create(vals_list)
+        self.assertEqual(leads.mapped("name"), ["One", "Two"])
+        self.assertEqual(leads.mapped("waiting_since"), [START] * 2)
+        self.commit()
+        self.assertEqual(leads.sudo().user_id, self.salesman | self.colleague)
+        mine = leads.sudo().filtered(lambda lead: lead.user_id == self.salesman)
+        mine.with_user(self.salesman).user_id = False
+        self.assertTrue(mine.with_user(self.salesman).name)
+        self.commit()
+        self.assertEqual(mine.user_id, self.colleague)
