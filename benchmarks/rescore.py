@@ -84,7 +84,8 @@ statements = []
 for size in (500, 500, 5000):
     found = env["crm.lead"].search([], limit=size, order="id desc")
     env.cr.execute(
-        "UPDATE lead_score SET quality_model_score = -1 WHERE lead_id = ANY(%s)", [found.ids]
+        "UPDATE lead_score SET quality_model_score = -1 WHERE lead_id = ANY(%s)",
+        [found.ids],
     )
     count = env.cr.sql_log_count
     env["lead.scoring"]._rescore(found, replay=True)
