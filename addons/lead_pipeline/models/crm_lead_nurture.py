@@ -87,17 +87,20 @@ class CrmLead(models.Model):
     def write(self, vals):
         if vals.get("lost_reason_id"):
             vals = {**vals, "original_lost_reason_id": vals["lost_reason_id"]}
+        if not self.env["lead.nurture.track"]._ever_started():
+            return super().write(vals)
+        # core adds "active" to the values of a lead that is won, lost before or not
+        lost = self.filtered(lambda lead: not lead.active)
         result = super().write(vals)
-        if self.env["lead.nurture.track"]._ever_started():
-            self._leave_nurture_by(vals)
+        self._leave_nurture_by(vals, lost)
         return result
 
-    def _leave_nurture_by(self, vals):
+    def _leave_nurture_by(self, vals, lost):
         nurture = self.env["lead.nurture"].sudo()
         if vals.get("active") and not self.env.context.get("lead_returns"):
             # a capture restores too: then what the person sent says why
             if not self.env.context.get("lead_scoring_later"):
-                nurture._leave(self, "restored")
+                nurture._leave(lost, "restored")
         if "stage_id" in vals or "probability" in vals:
             nurture._leave(self.filtered(lambda lead: lead.won_status == "won"), "won")
         self._leave_nurture_at_goal(vals)

@@ -114,6 +114,11 @@ class TestNurtureExits(NurtureCase):
         self.assertIn(self.journey.end_reason, ("won", "restored"))
         self.assertEqual(self.touch.state, "cancelled")
         self.assertTrue(self.journey.is_back)
+        # one that was never lost
+        lead = self.new_lead("Ida Holm")
+        journey = self.enrol(lead, self.track)
+        lead.action_set_won()
+        self.assertEqual(journey.end_reason, "won")
 
     def test_taken_back_by_sales(self):
         self.lead.action_restore()
