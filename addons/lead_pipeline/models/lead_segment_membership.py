@@ -94,10 +94,12 @@ class LeadSegment(models.Model):
             return
         if pending.behaved:
             # Two contacts of a lead at the same moment: each transaction sees its own
-            # alone. Both write to the lead, so that one of them is run again.
+            # alone. Both write to the lead, so that one of them is run again. A lead
+            # that was made in this transaction has no other.
             self.env.cr.execute(
                 "UPDATE crm_lead SET has_touchpoints = has_touchpoints"
-                " WHERE id = ANY(%s)",
+                " WHERE id = ANY(%s)"
+                "   AND create_date IS DISTINCT FROM now() AT TIME ZONE 'UTC'",
                 [sorted(pending.behaved)],
             )
         there = {segment.id for segment in self._watched()}
