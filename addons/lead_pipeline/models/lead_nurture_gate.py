@@ -141,6 +141,10 @@ class LeadNurture(models.AbstractModel):
             return "bounced"
         if not stage.template_id:
             return "no_template"
+        return self._skip_consent(lead, facts)
+
+    @api.model
+    def _skip_consent(self, lead, facts):
         given = facts.consents.get(lead.id)
         if given is False:
             return "refused"

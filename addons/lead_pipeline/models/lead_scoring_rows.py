@@ -126,13 +126,13 @@ class LeadScoring(models.AbstractModel):
         quality_of = attrgetter(
             "score_model_id", "quality_model_score", "quality_score"
         )
+        changed = [s for s in states if quality_of(s) != quality_of(before[s.id])]
+        if not changed:
+            return
         in_use = {
             rules.origin_id: rules.id
             for rules in (model._rules() for model in self._in_use())
         }
-        changed = [s for s in states if quality_of(s) != quality_of(before[s.id])]
-        if not changed:
-            return
         # plain SQL: an activation writes as many rows as there are leads
         self.env.cr.execute(
             """

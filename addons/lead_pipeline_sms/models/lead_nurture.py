@@ -18,12 +18,7 @@ class LeadNurture(models.AbstractModel):
             return "no_phone"
         if lead.phone_sanitized_blacklisted:
             return "phone_blacklist"
-        given = facts.consents.get(lead.id)
-        if given is False:
-            return "refused"
-        if given is None and self._company_of(lead).lead_nurture_consent_required:
-            return "no_consent"
-        return ""
+        return self._skip_consent(lead, facts)
 
     @api.model
     def _touch_by_sms(self, stage, pairs, now):
