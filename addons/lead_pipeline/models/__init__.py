@@ -13,6 +13,7 @@ from . import lead_channel_count
 from . import lead_capture
 from . import lead_capture_matching
 from . import lead_capture_rows
+from . import lead_capture_insert
 from . import lead_capture_leads
 from . import lead_submission
 from . import lead_touchpoint

@@ -6,6 +6,9 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from odoo.addons.iap.tools.iap_tools import mail_prepare_for_domain_search
+from odoo.addons.mail.tools.mail_validation import mail_validate
+
 from ..engine.matching import LOST
 
 ADDRESS = ("street", "city", "zip", "state_id", "country_id")
@@ -82,7 +85,9 @@ class LeadCaptureLeads(models.AbstractModel):
                 entry.told = True  # core tells whom it assigns
         else:
             self._add_stages(new)
-            leads = self._quiet().create([entry.lead_vals for entry in new])
+            leads = self.env["lead.capture.insert"]._insert(
+                [entry.lead_vals for entry in new]
+            )
             for entry, lead in zip(new, leads, strict=True):
                 entry.lead_id = lead.id
             self._subscribe(leads)
@@ -115,10 +120,16 @@ class LeadCaptureLeads(models.AbstractModel):
     def _read_vals(self, entry):
         """What core would read from phone and address again, which is slow."""
         phone, email = entry.person.phone, entry.person.email
-        return {
-            **({"phone_sanitized": phone, "phone_state": "correct"} if phone else {}),
-            **({"email_normalized": email} if email else {}),
-        }
+        vals = {}
+        if phone:
+            vals |= {"phone_sanitized": phone, "phone_state": "correct"}
+        if email:
+            vals |= {
+                "email_normalized": email,
+                "email_domain_criterion": mail_prepare_for_domain_search(email),
+                "email_state": "correct" if mail_validate(email) else "incorrect",
+            }
+        return vals
 
     @api.model
     def _origin_vals(self, entry, utm):

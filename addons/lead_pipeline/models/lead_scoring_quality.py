@@ -9,6 +9,7 @@ from odoo.tools import SQL, Query
 from odoo.tools.safe_eval import safe_eval
 
 from ..engine.scoring import quality_shown
+from ..tools import without_jit
 from .lead_scoring_rows import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class LeadScoring(models.AbstractModel):
         cases.append(SQL("WHEN TRUE THEN ARRAY[NULL]::int4[]"))
         chosen = SQL("CASE %s END", SQL(" ").join(cases))
         for lead_id, found in self.env.execute_query(
-            query.select(SQL.identifier("crm_lead", "id"), chosen)
+            without_jit(query.select(SQL.identifier("crm_lead", "id"), chosen))
         ):
             yield lead_id, *found
 
@@ -152,7 +153,9 @@ class LeadScoring(models.AbstractModel):
             if cases
             else unscored
         )
-        rows = self.env.execute_query(query.select(SQL.identifier("crm_lead", "id")))
+        rows = self.env.execute_query(
+            without_jit(query.select(SQL.identifier("crm_lead", "id")))
+        )
         return leads.browse(row[0] for row in rows)
 
     @api.model

@@ -6,6 +6,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..tools import without_jit
+
 #: where the cursor keeps what has changed and was not looked at yet, and who moved
 PENDING = "lead_pipeline.segments"
 MOVED = "lead_pipeline.segment_moves"
@@ -161,53 +163,52 @@ class LeadSegment(models.Model):
             SQL("(%s, state.%s)", segment.id, SQL.identifier(f"until_{segment.id}"))
             for segment in self
         )
-        moved = self.env.execute_query(
-            SQL(
-                """
-                WITH state AS MATERIALIZED (%(found)s),
-                wanted AS (
-                    SELECT state.lead_id, wish.segment_id, wish.until
-                      FROM state CROSS JOIN LATERAL (VALUES %(wishes)s)
-                        AS wish(segment_id, until)
-                ), joined AS (
-                    INSERT INTO lead_segment_member
-                           (segment_id, lead_id, since, check_at)
-                    SELECT segment_id, lead_id, %(now)s, NULLIF(until, 'infinity')
-                      FROM wanted WHERE until IS NOT NULL
-                        ON CONFLICT (segment_id, lead_id) DO NOTHING
-                 RETURNING segment_id, lead_id
-                ), gone AS (
-                    DELETE FROM lead_segment_member AS member USING wanted
-                     WHERE member.segment_id = wanted.segment_id
-                       AND member.lead_id = wanted.lead_id AND until IS NULL
-                 RETURNING member.segment_id, member.lead_id
-                ), kept AS (
-                    -- a later end is written only when it is looked for: one more
-                    -- touch of a member costs no write
-                    UPDATE lead_segment_member AS member
-                       SET check_at = NULLIF(until, 'infinity')
-                      FROM wanted
-                     WHERE member.segment_id = wanted.segment_id
-                       AND member.lead_id = wanted.lead_id
-                       AND (until < COALESCE(check_at, 'infinity')
-                         OR until > check_at AND check_at <= %(now)s)
-                ), moved AS (
-                    SELECT *, 1 AS change, 'joined' AS direction FROM joined
-                     UNION ALL
-                    SELECT *, -1, 'left' FROM gone
-                ), logged AS (
-                    INSERT INTO lead_segment_move
-                           (segment_id, lead_id, at, change, direction)
-                    SELECT segment_id, lead_id, %(now)s, change, direction FROM moved
-                )
-                SELECT segment_id, change, array_agg(lead_id ORDER BY lead_id)
-                  FROM moved GROUP BY segment_id, change ORDER BY segment_id, change
-                """,
-                found=found,
-                wishes=wishes,
-                now=now,
+        statement = SQL(
+            """
+            WITH state AS MATERIALIZED (%(found)s),
+            wanted AS (
+                SELECT state.lead_id, wish.segment_id, wish.until
+                  FROM state CROSS JOIN LATERAL (VALUES %(wishes)s)
+                    AS wish(segment_id, until)
+            ), joined AS (
+                INSERT INTO lead_segment_member
+                       (segment_id, lead_id, since, check_at)
+                SELECT segment_id, lead_id, %(now)s, NULLIF(until, 'infinity')
+                  FROM wanted WHERE until IS NOT NULL
+                    ON CONFLICT (segment_id, lead_id) DO NOTHING
+             RETURNING segment_id, lead_id
+            ), gone AS (
+                DELETE FROM lead_segment_member AS member USING wanted
+                 WHERE member.segment_id = wanted.segment_id
+                   AND member.lead_id = wanted.lead_id AND until IS NULL
+             RETURNING member.segment_id, member.lead_id
+            ), kept AS (
+                -- a later end is written only when it is looked for: one more
+                -- touch of a member costs no write
+                UPDATE lead_segment_member AS member
+                   SET check_at = NULLIF(until, 'infinity')
+                  FROM wanted
+                 WHERE member.segment_id = wanted.segment_id
+                   AND member.lead_id = wanted.lead_id
+                   AND (until < COALESCE(check_at, 'infinity')
+                     OR until > check_at AND check_at <= %(now)s)
+            ), moved AS (
+                SELECT *, 1 AS change, 'joined' AS direction FROM joined
+                 UNION ALL
+                SELECT *, -1, 'left' FROM gone
+            ), logged AS (
+                INSERT INTO lead_segment_move
+                       (segment_id, lead_id, at, change, direction)
+                SELECT segment_id, lead_id, %(now)s, change, direction FROM moved
             )
+            SELECT segment_id, change, array_agg(lead_id ORDER BY lead_id)
+              FROM moved GROUP BY segment_id, change ORDER BY segment_id, change
+            """,
+            found=found,
+            wishes=wishes,
+            now=now,
         )
+        moved = self.env.execute_query(without_jit(statement))
         if not moved:
             return
         Lead = self.env["crm.lead"]

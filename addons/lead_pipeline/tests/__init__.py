@@ -1,6 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from . import test_attribution
+from . import test_capture_insert
 from . import test_channel
 from . import test_ingest
 from . import test_mail_door
