@@ -69,6 +69,22 @@ class CrmLead(models.Model):
         self._distribute_written(before)
         return result
 
+    def _check_company(self, fnames=None):
+        """Core asks for each lead. Where many get an owner, one is asked of those that
+        have the same company, owner and team."""
+        checked = {
+            name
+            for name in fnames or self._fields
+            if getattr(self._fields[name], "check_company", False)
+        }
+        if not checked or not checked <= {"user_id", "team_id"}:
+            return super()._check_company(fnames)
+        kinds = {
+            (lead.company_id.id, lead.user_id.id, lead.team_id.id): lead.id
+            for lead in self
+        }
+        return super(CrmLead, self.browse(kinds.values()))._check_company(fnames)
+
     def _distribute_written(self, before):
         """Somebody changed the owner by hand, or opened a lead again.
 

@@ -85,7 +85,6 @@ class CrmLead(models.Model):
         paths = set()
         # sudo: everybody's leads are scored, whoever may see how
         for model in self.env["lead.score.model"]._in_use():
-            paths.add("company_id")
             for record in (model, *model.criterion_ids.option_ids):
                 try:
                     paths.update(domain_paths(record._lead_domain()))

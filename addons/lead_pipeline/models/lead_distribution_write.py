@@ -251,8 +251,8 @@ class LeadDistribution(models.AbstractModel):
             if not team:
                 user = round_.users[row.chosen]
                 key = user, row.team_id, row.type
-                Team = self._at_work(self.env["crm.team"], user)
                 if key not in known:
+                    Team = self._at_work(self.env["crm.team"], user)
                     own = Team.browse(row.team_id or [])
                     people = own.member_ids | own.user_id
                     use = "use_leads" if row.type == "lead" else "use_opportunities"

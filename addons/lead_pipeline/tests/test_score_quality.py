@@ -49,6 +49,12 @@ class TestScoreQuality(LeadScoreCase):
         self.env["lead.scoring"]._rescore(lead)
         self.assertEqual(self.row_version(lead), before, "nothing changed: no write")
 
+    def test_an_owner_costs_nothing_where_no_model_is_of_one_company(self):
+        """An owner may change the company of a lead, and nothing else of this."""
+        self.assertNotIn("user_id", self.env["crm.lead"]._scored_fields())
+        self.new_model(company_id=self.company.id).action_activate()
+        self.assertIn("user_id", self.env["crm.lead"]._scored_fields())
+
     def row_version(self, lead):
         self.end_transaction()
         self.env.cr.execute("SELECT ctid FROM lead_score WHERE lead_id = %s", [lead.id])
