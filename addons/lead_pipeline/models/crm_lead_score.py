@@ -119,7 +119,7 @@ class CrmLead(models.Model):
         """As they are in the rows beside the leads."""
         scoring = self.env["lead.scoring"]
         scoring._settle()
-        _states, rows = scoring._load(self._origin.ids, lock=False)
+        rows = scoring._rows(self._origin.ids)
         for lead in self:
             row = rows.get(lead._origin.id, UNSCORED)
             for name, value in zip(SCORE_COLUMNS, row, strict=True):

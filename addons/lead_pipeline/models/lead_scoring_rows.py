@@ -66,12 +66,20 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _load(self, lead_ids, lock=True):
-        """The scores of these leads, locked until the end of the transaction.
+        """The scores of these leads, to be changed.
 
         :return: (states in the order of ids, {lead id: row as it is})
         """
+        before = self._rows(lead_ids, lock)
+        return [State(lead_id, *before[lead_id]) for lead_id in sorted(before)], before
+
+    @api.model
+    def _rows(self, lead_ids, lock=False):
+        """:param lock: until the end of the transaction
+        :return: {lead id: row as it is}
+        """
         if not lead_ids:
-            return [], {}
+            return {}
         columns = SQL(", ").join(SQL.identifier(name) for name in SCORE_COLUMNS)
         rows = self.env.execute_query(
             SQL(
@@ -82,9 +90,9 @@ class LeadScoring(models.AbstractModel):
                 SQL("FOR NO KEY UPDATE") if lock else SQL(),
             )
         )
-        before = dict.fromkeys(lead_ids, UNSCORED)
-        before.update((lead_id, Row._make(row)) for lead_id, *row in rows)
-        return [State(lead_id, *before[lead_id]) for lead_id in sorted(before)], before
+        found = dict.fromkeys(lead_ids, UNSCORED)
+        found.update((lead_id, Row._make(row)) for lead_id, *row in rows)
+        return found
 
     @api.model
     def _write_rows(self, states):
