@@ -92,6 +92,11 @@ ensure_base() {
     PYTHON=$(find_python) || die "needs Python 3.11 or newer with venv; set PYTHON to one"
 }
 
+# The checks look at what git knows, and the tests at versions of before.
+ensure_git() {
+    command -v git >/dev/null || install_packages git
+}
+
 ensure_browser() {
     local missing=() package
     if ! have_browser; then
