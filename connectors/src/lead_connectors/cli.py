@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Annotated, Any
@@ -77,12 +78,13 @@ def sync(
     setup = load_config(config)
     names = chosen(setup, sources or [])
     service = Service(setup)
-    service.inbox.open()
     pollable = [s for n in names if (s := service.sources[n]).can_poll]
     start = since.replace(tzinfo=UTC) if since else None
     results, undelivered = [], ""
     columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, disable=as_json or not sys.stderr.isatty()) as bar:
+    hidden = as_json or not sys.stderr.isatty()
+    with closing(service.inbox), Progress(*columns, disable=hidden) as bar:
+        service.inbox.open()
         for source in pollable:
             task = bar.add_task(f"{source.name}: reading", total=source.size_hint())
 

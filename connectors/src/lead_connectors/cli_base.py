@@ -83,12 +83,9 @@ def opened(config: Config) -> Iterator[Inbox]:
     """The inbox, ready. Raises InboxUnavailable."""
     from lead_connectors.service import make_inbox
 
-    inbox = make_inbox(config)
-    inbox.open()
-    try:
+    with contextlib.closing(make_inbox(config)) as inbox:
+        inbox.open()
         yield inbox
-    finally:
-        inbox.close()
 
 
 def chosen(config: Config, names: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ _WANTED = "19.0"
 
 
 def check_inbox(inbox: Inbox) -> Iterator[Finding]:
-    """Can leads be written down?"""
+    """Can leads be written down? The inbox is closed at the end."""
     try:
         inbox.open()
     except InboxUnavailable as error:
@@ -40,6 +40,8 @@ def check_inbox(inbox: Inbox) -> Iterator[Finding]:
         yield Finding(True, f"inbox {inbox.db.where} can be written")
         if inbox.db.path is not None:
             yield from _check_private(inbox.db.path)
+    finally:
+        inbox.close()
 
 
 def _check_private(database: str) -> Iterator[Finding]:
