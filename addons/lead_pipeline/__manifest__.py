@@ -70,6 +70,7 @@
         "views/lead_nurture_stage_views.xml",
         "views/lead_nurture_track_views.xml",
         "views/lead_nurture_enrolment_views.xml",
+        "views/lead_nurture_touch_views.xml",
         "views/crm_lead_nurture_views.xml",
         "views/res_config_settings_views.xml",
         "report/crm_lead_report_views.xml",

@@ -10,6 +10,9 @@
     "author": "Lead Pipeline contributors",
     "website": "https://github.com/lead-pipeline/lead-pipeline",
     "depends": ["lead_pipeline", "sms"],
-    "data": ["views/lead_nurture_stage_views.xml"],
+    "data": [
+        "views/lead_nurture_stage_views.xml",
+        "views/res_config_settings_views.xml",
+    ],
     "auto_install": True,
 }

@@ -12,20 +12,45 @@ import smtplib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+
+@dataclass
+class Handover:
+    """How it went.
+
+    :param later: the server does not have the mail and said to try again later
+    :param taken: it said that it has the mail
+    """
+
+    later: bool = False
+    taken: bool = False
+
+
+def says_later(error: smtplib.SMTPException) -> bool:
+    """Whether a server refused for now: too many mails, greylisting, a full disk."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _text in error.recipients.values()]
+    elif isinstance(error, smtplib.SMTPResponseException):
+        codes = [error.smtp_code]
+    else:
+        codes = []
+    return bool(codes) and all(400 <= code < 500 for code in codes)
 
 
 @contextmanager
 def claim_before_the_dot(
     session: smtplib.SMTP | None, claim: Callable[[], None]
-) -> Iterator[None]:
+) -> Iterator[Handover]:
     """Inside the block, mails sent by this session call ``claim`` right before their
     last dot. If that raises, the server is left without a mail, and the connection is
     closed.
 
     :param session: None where nothing is sent, as in Odoo's tests
     """
+    handover = Handover()
     if session is None:
-        yield
+        yield handover
         return
     with suppress(OSError, AttributeError):
         # the dot is a packet of its own, which must not wait to be joined by others
@@ -47,10 +72,21 @@ def claim_before_the_dot(
             session.close()
             raise
         session.send(b".\r\n")
-        return session.getreply()
+        code, reply = session.getreply()
+        handover.taken = code == 250
+        return code, reply
+
+    def sendmail(*args, **kwargs):
+        """As ``smtplib.SMTP.sendmail``; what is refused is remembered."""
+        try:
+            return type(session).sendmail(session, *args, **kwargs)
+        except smtplib.SMTPException as error:
+            handover.later = says_later(error)
+            raise
 
     session.data = data
+    session.sendmail = sendmail
     try:
-        yield
+        yield handover
     finally:
-        del session.data
+        del session.data, session.sendmail

@@ -93,6 +93,7 @@ from . import lead_nurture_channels
 from . import lead_nurture_mails
 from . import lead_nurture_return
 from . import lead_nurture_running
+from . import lead_nurture_entry
 from . import lead_nurture_events
 from . import crm_lead_nurture
 from . import crm_lost_reason

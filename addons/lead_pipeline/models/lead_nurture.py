@@ -4,8 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from ..engine.nurture import held_out, next_moment
 from .lead_nurture_enrolment import BACK, RETURNS
@@ -58,9 +60,11 @@ class LeadNurture(models.AbstractModel):
         """
         track = track._running()[:1]
         Enrolment = self.env["lead.nurture.enrolment"].sudo()
+        if track and leads:
+            found = leads.sudo().with_context(active_test=False)
+            leads = self._enrollable(found, track)
         if not track or not leads:
             return Enrolment
-        leads = self._enrollable(leads.sudo().with_context(active_test=False), track)
         now = fields.Datetime.now()
         first = stage or track.stage_ids.sorted()[:1]
         places = self._places(leads)
@@ -86,7 +90,20 @@ class LeadNurture(models.AbstractModel):
                     "enrolled_at": now,
                 }
             )
-        return Enrolment.create(vals_list)
+        return self._create_once(vals_list)
+
+    @api.model
+    def _create_once(self, vals_list):
+        """Somebody else may put the same leads on the track in this moment: theirs is
+        as good as ours, and nothing else of what we do is lost."""
+        Enrolment = self.env["lead.nurture.enrolment"].sudo()
+        try:
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                return Enrolment.create(vals_list)
+        except UniqueViolation:
+            if len(vals_list) == 1:
+                return Enrolment
+            return Enrolment.union(*(self._create_once([one]) for one in vals_list))
 
     @api.model
     def _enrollable(self, leads, track):
@@ -121,18 +138,6 @@ class LeadNurture(models.AbstractModel):
             )
         )
 
-    @api.model
-    def _enrol_by_entry(self, leads, field, entry):
-        """Leads to which something happened, by which running tracks enrol."""
-        for track_id in self.env["lead.nurture.track"]._entry_ids(field):
-            track = self.env["lead.nurture.track"].sudo().browse(track_id)
-            self._enrol(leads, track, entry)
-
-    @api.model
-    def _enrol_unreached(self, leads):
-        """These could not be reached by their salespeople."""
-        self._enrol_by_entry(leads, "entry_unreached", "unreached")
-
     # ------------------------------------------------------------
     # WHAT IS DUE
     # ------------------------------------------------------------
@@ -143,7 +148,7 @@ class LeadNurture(models.AbstractModel):
         any moment, nothing is done twice and nothing is forgotten."""
         progress = self.env["ir.cron"]._commit_progress
         Enrolment = self.env["lead.nurture.enrolment"]
-        self._recover_mails()
+        self._recover()
         due = [("state", "=", "active"), ("next_at", "<=", fields.Datetime.now())]
         progress(remaining=Enrolment.search_count(due))
         while found := Enrolment.search(due, limit=batch, order="next_at, id"):
@@ -159,7 +164,7 @@ class LeadNurture(models.AbstractModel):
         """Look at these journeys now: each goes a step, waits, or ends."""
         now = fields.Datetime.now()
         # what was read before the rows were locked may be old
-        enrolments.invalidate_recordset(flush=False)
+        enrolments.invalidate_recordset()
         steps = self._judge(enrolments, now)
         ended, touched = defaultdict(enrolments.browse), []
         rows = {}

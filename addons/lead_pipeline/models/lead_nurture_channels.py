@@ -143,6 +143,7 @@ class LeadNurture(models.AbstractModel):
                 for mail, (lead, _vals, _text) in zip(mails, to_send, strict=True)
             ]
         )
+        self._trigger_queue([now] if mails else [])
         for mail, trace, (_lead, vals, _text) in zip(
             mails, traces, to_send, strict=True
         ):
@@ -243,6 +244,10 @@ class LeadNurture(models.AbstractModel):
                 **template._render_eval_context(),
                 "leads": leads,
                 "company": template.env.company,
+                "direction": template.env["res.lang"]
+                ._get_data(code=template.env.lang or "en_US")
+                .direction
+                or "ltr",
             },
         )
         bodies = str(rendered).split(f'<br class="{mark}"/>')
@@ -252,6 +257,8 @@ class LeadNurture(models.AbstractModel):
         subjects = template._render_field("subject", leads.ids)
         senders = template._render_field("email_from", leads.ids)
         replies = template._render_field("reply_to", leads.ids)
+        # an answer comes to us, and so the lead leaves its track at once
+        threads = leads._notify_get_reply_to()
         local = template.env["mail.render.mixin"]._replace_local_links
         result = {}
         for lead, body in zip(leads, bodies, strict=True):
@@ -259,7 +266,7 @@ class LeadNurture(models.AbstractModel):
             result[lead.id] = {
                 "subject": subjects[lead.id],
                 "email_from": self._sender(lead, senders[lead.id]),
-                "reply_to": replies[lead.id] or False,
+                "reply_to": replies[lead.id] or threads.get(lead.id) or False,
                 "body_html": body,
                 "body": body,
             }

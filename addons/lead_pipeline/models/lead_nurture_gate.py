@@ -24,7 +24,7 @@ class Facts:
 
     places: dict
     opted_out: dict  # lead id: unsubscribed or blacklisted
-    consents: dict  # lead id: whether the newest one was given
+    consents: dict  # what for: {lead id: whether the newest one was given}
     sent: dict  # lead id: times of messages in the last week
     bounced: set  # ids of leads whose address bounced
     met: dict  # stage: ids of leads that meet its condition
@@ -144,11 +144,11 @@ class LeadNurture(models.AbstractModel):
         return self._skip_consent(lead, facts)
 
     @api.model
-    def _skip_consent(self, lead, facts):
-        given = facts.consents.get(lead.id)
+    def _skip_consent(self, lead, facts, what="lead_nurture"):
+        given = facts.consents[what].get(lead.id)
         if given is False:
             return "refused"
-        if given is None and self._company_of(lead).lead_nurture_consent_required:
+        if given is None and self._company_of(lead)[f"{what}_consent_required"]:
             return "no_consent"
         return ""
 
@@ -163,7 +163,7 @@ class LeadNurture(models.AbstractModel):
         return Facts(
             places=self._places(leads),
             opted_out=self._opted_out(leads),
-            consents=self._consents(leads),
+            consents=self._consents_by_purpose(leads),
             sent=self._sent_lately(leads, now),
             bounced=self._bounced(leads),
             met={
@@ -252,33 +252,45 @@ class LeadNurture(models.AbstractModel):
         }
 
     @api.model
-    def _consents(self, leads):
-        """:return: {lead id: whether the newest consent to be written to was given}"""
-        if not leads:
-            return {}
-        purposes = {
-            purpose.strip().lower()
-            for company in leads.company_id | self.env.company
-            for purpose in (company.lead_nurture_purposes or "").split(",")
-        }
+    def _consent_settings(self):
+        """What consent is asked for, each by the settings of a company with this
+        prefix: its purposes, and whether it is needed."""
+        return ["lead_nurture"]
+
+    @api.model
+    def _consents_by_purpose(self, leads):
+        return {what: self._consents(leads, what) for what in self._consent_settings()}
+
+    @api.model
+    def _consents(self, leads, what):
+        """:return: {lead id: whether the newest consent was given}; each company asks
+        for its own purposes, and for what was said to itself"""
         self.env["lead.consent"].flush_model()
         leads.flush_recordset(["email_normalized"])
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT ON (lead.id) lead.id, consent.granted
-                  FROM crm_lead AS lead
-                  JOIN lead_consent AS consent
-                    ON consent.lead_id = lead.id
-                    OR consent.email_normalized = lead.email_normalized
-                 WHERE lead.id = ANY(%s) AND lower(consent.purpose) = ANY(%s)
-                 ORDER BY lead.id, consent.at DESC, consent.id DESC
-                """,
-                leads.ids,
-                list(purposes),
+        found = {}
+        for company, some in leads.grouped(self._company_of).items():
+            purposes = (company[f"{what}_purposes"] or "").split(",")
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT ON (lead.id) lead.id, consent.granted
+                      FROM crm_lead AS lead
+                      JOIN lead_consent AS consent
+                        ON consent.lead_id = lead.id
+                        OR (consent.email_normalized = lead.email_normalized
+                            AND COALESCE(consent.company_id, %(company)s)
+                                = %(company)s)
+                     WHERE lead.id = ANY(%(leads)s)
+                       AND lower(consent.purpose) = ANY(%(purposes)s)
+                     ORDER BY lead.id, consent.at DESC, consent.id DESC
+                    """,
+                    company=company.id,
+                    leads=some.ids,
+                    purposes=[purpose.strip().lower() for purpose in purposes],
+                )
             )
-        )
-        return {lead_id: bool(granted) for lead_id, granted in rows}
+            found.update({lead_id: bool(granted) for lead_id, granted in rows})
+        return found
 
     @api.model
     def _sent_lately(self, leads, now):

@@ -1,7 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 
@@ -9,6 +9,8 @@ from odoo import api, fields, models
 GIVE_UP = timedelta(days=3)
 #: how often mails are tried again that met no server
 TRY_AGAIN = timedelta(minutes=10)
+#: moments at which mails may go out are rounded up to these
+TOGETHER = timedelta(minutes=5)
 
 
 class LeadNurture(models.AbstractModel):
@@ -28,11 +30,12 @@ class LeadNurture(models.AbstractModel):
             [("mail_id", "in", mails.ids), ("state", "=", "queued")]
         )
         journeys = touches.enrolment_id
-        journeys.invalidate_recordset(flush=False)
+        journeys.invalidate_recordset()
         facts = self._facts(journeys, now)
         # what waits to be sent does not count against itself
         facts.sent = self._really_sent(journeys.lead_id, now)
         ready = mails.browse()
+        moments = set()
         stopped = defaultdict(touches.browse)
         for touch in touches:
             journey, lead, stage = touch.enrolment_id, touch.lead_id, touch.stage_id
@@ -52,6 +55,7 @@ class LeadNurture(models.AbstractModel):
             step = self._wait(lead, stage, facts, now)
             if step:
                 touch.mail_id.scheduled_date = step.at
+                moments.add(step.at)
                 continue
             reason = self._skip_email(lead, stage, facts)
             if reason:
@@ -59,11 +63,25 @@ class LeadNurture(models.AbstractModel):
                 continue
             facts.sent.setdefault(lead.id, []).append(now)
             ready |= touch.mail_id
+        self._trigger_queue(moments)
         for reason, some in stopped.items():
             some._cancel(reason)
         gone = mails - touches.mail_id - ready
+        # between the claim and the end another worker may have one of them
+        gone.invalidate_recordset(["state"])
         gone.filtered(lambda mail: mail.state == "outgoing").write({"state": "cancel"})
         return ready
+
+    @api.model
+    def _trigger_queue(self, moments, queue="mail.ir_cron_mail_scheduler_action"):
+        """Odoo's queues run every hour; the hours of a stage may be over by then.
+
+        :param moments: when it shall look
+        """
+        # a few for all of them: where there is a cap each has a moment of its own
+        at = {one + (datetime.min - one) % TOGETHER for one in moments}
+        if at:
+            self.env.ref(queue)._trigger(at=at)
 
     @api.model
     def _really_sent(self, leads, now):
@@ -80,7 +98,7 @@ class LeadNurture(models.AbstractModel):
         return dict(sent)
 
     @api.model
-    def _recover_mails(self):
+    def _recover(self):
         """Odoo gives up a mail when it meets no server, or is disturbed while it sends.
         A touch that still waits was not claimed, so the server never had it: its mail
         is tried again, for some days."""
@@ -93,8 +111,12 @@ class LeadNurture(models.AbstractModel):
             ],
             limit=5000,
         )
-        late = waiting.filtered(lambda touch: touch.at <= now - GIVE_UP)
+        late = waiting.filtered(
+            lambda touch: max(touch.at, touch.mail_id.scheduled_date or touch.at)
+            <= now - GIVE_UP
+        )
         late.write({"state": "failed", "reason": "smtp"})
         again = waiting - late
+        self._trigger_queue([now] if again else [])
         again.mail_id.write({"state": "outgoing", "failure_reason": False})
         again.trace_id.write({"trace_status": "outgoing", "failure_type": False})

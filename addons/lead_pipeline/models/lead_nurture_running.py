@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -92,6 +92,17 @@ class LeadNurtureTrack(models.Model):
             },
         }
 
+    def action_view_unsure(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "lead_pipeline.lead_nurture_touch_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("Did These Go Out?"),
+            "domain": self._unsure_domain(self.origin_id),
+        }
+
     # ------------------------------------------------------------
     # BUSINESS
     # ------------------------------------------------------------
@@ -130,6 +141,8 @@ class LeadNurtureTrack(models.Model):
         :param migrate: leads in flight go on here; otherwise they finish where they are
         """
         now = fields.Datetime.now()
+        if not self.user_id:  # else nobody gets the calls of leads without an owner
+            self.user_id = self.env.user
         self.stage_ids._ensure_mailings()
         before = self._version_in_use()
         paused = before.state == "paused"
@@ -183,38 +196,3 @@ class LeadNurtureTrack(models.Model):
             [self.id, before.id],
         )
         Enrolment.invalidate_model(flush=False)
-
-    @api.model
-    def _cron_enrol(self, batch=1000):
-        """Enrol the leads of low quality that got old without anybody working them."""
-        progress = self.env["ir.cron"]._commit_progress
-        for track_id in self._entry_ids("entry_grade"):
-            track, last = self.browse(track_id), 0
-            while leads := self.env["crm.lead"].search(
-                track._low_grade_domain() & Domain("id", ">", last),
-                limit=batch,
-                order="id",
-            ):
-                last = leads[-1].id
-                self.env["lead.nurture"]._enrol(leads, track, "grade")
-                if not progress(len(leads)):
-                    return
-
-    def _low_grade_domain(self):
-        """Open leads of the quality this track takes, that were never on it."""
-        self.ensure_one()
-        before = fields.Datetime.subtract(
-            fields.Datetime.now(), days=self.entry_grade_days
-        )
-        bands = list(self.entry_grade)
-        domain = Domain("won_status", "=", "pending")
-        domain &= Domain("lead_grade", "in", [f"{b}{n}" for b in bands for n in "1234"])
-        domain &= Domain("create_date", "<=", before)
-        domain &= Domain("date_first_response", "=", False)
-        domain &= Domain("activity_ids", "=", False)
-        domain &= ~Domain(
-            "enrolment_ids", "any", [("origin_id", "=", self.origin_id.id)]
-        )
-        if self.company_id:
-            domain &= Domain("company_id", "in", [False, self.company_id.id])
-        return domain

@@ -1,9 +1,10 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import re
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import is_html_empty
 from odoo.tools.safe_eval import safe_eval
@@ -19,6 +20,8 @@ CHANNELS = [
 ]
 UNITS = {"hours": timedelta(hours=1), "days": timedelta(days=1)}
 UNITS["weeks"] = timedelta(weeks=1)
+#: what a text consists of that has no words of its own
+SAYS_MORE = re.compile(r"<img\b|\bt-")
 #: texts may be corrected while the track runs
 FREE_FIELDS = {"name", "note", "summary", "mailing_id"}
 
@@ -136,6 +139,16 @@ class LeadNurtureStage(models.Model):
             else:
                 stage.delay_label = self.env._("after %s days", stage.delay)
 
+    @api.onchange("template_id", "summary", "tag_id")
+    def _onchange_what(self):
+        """A stage is called as what it does, unless it has a name."""
+        for stage in self.filtered(lambda one: not one.name):
+            stage.name = stage.summary or stage._what().display_name
+
+    def _what(self):
+        """The record that says what goes out."""
+        return self.template_id or self.tag_id
+
     # ------------------------------------------------------------
     # CONSTRAINTS
     # ------------------------------------------------------------
@@ -195,6 +208,17 @@ class LeadNurtureStage(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_if_draft(self):
         self.track_id._check_editable()
+        follower = self.search(
+            [("after_stage_id", "in", self.ids), ("id", "not in", self.ids)], limit=1
+        )
+        if follower:
+            raise UserError(
+                self.env._(
+                    "“%(follower)s” follows “%(stage)s”: change that first.",
+                    follower=follower.name,
+                    stage=follower.after_stage_id.name,
+                )
+            )
 
     def _copy_to(self, track):
         """The same stages on another track, following each other as these do."""
@@ -242,6 +266,10 @@ class LeadNurtureStage(models.Model):
         self.ensure_one()
         if self.channel == "email" and not self.template_id:
             return self.env._("“%s” needs an email template.", self.name)
+        if self.channel == "email" and not (
+            self.template_id.subject and self._has_words(self.template_id)
+        ):
+            return self.env._("“%s” has no subject or no text yet.", self.name)
         if self.channel == "segment" and not self.tag_id:
             return self.env._("“%s” needs an audience.", self.name)
         if self.channel in ("call", "task") and not (
@@ -249,6 +277,12 @@ class LeadNurtureStage(models.Model):
         ):
             return self.env._("“%s” needs a summary or a script.", self.name)
         return ""
+
+    @api.model
+    def _has_words(self, template):
+        """Whether a mail by this template says anything."""
+        body = template.body_html
+        return not is_html_empty(body) or bool(SAYS_MORE.search(body or ""))
 
     def _ensure_mailings(self):
         """Core's tracking needs a mailing for each stage that sends."""

@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .lead_nurture_stage import CHANNELS
 
@@ -18,7 +18,7 @@ SKIPS = [
     ("no_coupon", "No coupon left"),
     ("smtp", "The mail server refused it"),
     ("exit", "The lead left the track"),
-    ("stopped", "Odoo was stopped in the moment of sending: it most likely went out"),
+    ("stopped", "Stopped while sending: did it go out?"),
 ]
 #: what a touch came to, from the least to the most; later ones replace earlier ones
 STATES = [
@@ -72,8 +72,23 @@ class LeadNurtureTouch(models.Model):
         "mailing.trace", index="btree_not_null", ondelete="set null"
     )
     activity_id = fields.Many2one("mail.activity", ondelete="set null")
+    can_send_again = fields.Boolean(
+        compute="_compute_can_send_again", compute_sudo=True
+    )
 
     _once = models.UniqueIndex("(enrolment_id, stage_id)")
     # the cap looks at what one lead got lately
     _lead_at_idx = models.Index("(lead_id, at) WHERE message")
     _queued_idx = models.Index("(at) WHERE state = 'queued'")
+    _unsure_idx = models.Index("(stage_id, sent_at) WHERE reason = 'stopped'")
+
+    @api.depends("reason", "mail_id")
+    def _compute_can_send_again(self):
+        for touch in self:
+            touch.can_send_again = (
+                touch.reason in ("stopped", "smtp") and touch._has_message()
+            )
+
+    def _has_message(self):
+        """Whether what was to be sent is still there."""
+        return bool(self.mail_id)

@@ -39,21 +39,68 @@ class LeadNurtureTouch(models.Model):
         traces.set_canceled()
         mails.filtered(lambda mail: mail.state != "sent").write({"state": "cancel"})
 
-    def action_send_again(self):
-        """Odoo was stopped while it handed these to the mail server. Most likely they
-        went out; a person who knows better sends them again.
+    # ------------------------------------------------------------
+    # SENT, OR NOT?
+    # ------------------------------------------------------------
 
-        :raises UserError: that is not so of all of them, or the mail is gone
+    def action_send_again(self):
+        """Nobody but a person can know whether these arrived; or they were refused, and
+        what was wrong is put right. They pass the gate once more.
+
+        :raises UserError: one of them is neither, or its text is gone
+        """
+        touches = self._settled()
+        if not all(touches.mapped("can_send_again")):
+            raise UserError(
+                self.env._("Only what was stopped or refused can be sent again.")
+            )
+        touches._wait_for_server()
+        touches._send_again()
+
+    def action_went_out(self):
+        """A person knows that these arrived.
+
+        :raises UserError: of one of them there is no doubt
+        """
+        touches = self._settled()
+        if set(touches.mapped("reason")) != {"stopped"}:
+            raise UserError(self.env._("There is no doubt about one of these."))
+        touches._know_sent()
+
+    def _know_sent(self):
+        """It is known that these went out."""
+        self.reason = False
+        self.trace_id.set_sent()
+        self.mail_id.unlink()
+
+    def _settled(self):
+        """These, locked: two people may settle the same at once.
+
+        :raises UserError: somebody else does
         """
         self.env["lead.nurture.track"].check_access("write")
+        self.check_access("read")
         # sudo: checked; touches are the system's to write
-        touches = self.sudo()
-        if any(touch.reason != "stopped" or not touch.mail_id for touch in touches):
-            raise UserError(
-                self.env._("Only what was stopped while sending can be sent again.")
-            )
-        touches.write({"state": "queued", "reason": False, "sent_at": False})
-        touches.mail_id.mark_outgoing()
+        touches = self.sudo().try_lock_for_update()
+        if len(touches) < len(self):
+            raise UserError(self.env._("Somebody else is busy with one of these."))
+        touches.invalidate_recordset()
+        return touches
+
+    def _wait_for_server(self):
+        """These were not sent: they wait to be."""
+        self.write(
+            {"state": "queued", "reason": False, "note": False, "sent_at": False}
+        )
+
+    def _send_again(self):
+        now = fields.Datetime.now()
+        # from when on it is tried for some days
+        mails = self.mail_id
+        mails.write({"state": "outgoing", "scheduled_date": now})
+        self.trace_id.write({"trace_status": "outgoing", "failure_type": False})
+        if mails:
+            self.env["lead.nurture"]._trigger_queue([now])
 
     @api.model
     def _note(self, traces, event):

@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -8,6 +10,8 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..engine.nurture import SendWindow
 
+#: a message of which nothing was heard for so long is in doubt
+UNSURE_AFTER = timedelta(minutes=10)
 #: states of a journey that is not over
 IN_FLIGHT = ("active", "paused")
 DAYS = [
@@ -104,7 +108,17 @@ class LeadNurtureTrack(models.Model):
     )
     entry_unreached = fields.Boolean(
         "Enrol Who Could Not Be Reached",
-        help="Leads whose salespeople ran out of attempts start here.",
+        help="Open leads that were silent however often we tried, or that nobody "
+        "touched after their time was over, start here; once a day, and not those that "
+        "were silent for more than 90 days.",
+    )
+    entry_attempts = fields.Integer(
+        "Attempts",
+        default=3,
+        help="Calls and messages of ours since the lead was last heard of.",
+    )
+    entry_silent_days = fields.Integer(
+        "Silent for (days)", default=5, help="Since the last attempt."
     )
     reenrol_days = fields.Integer(
         "Enrol Again After (days)",
@@ -127,6 +141,11 @@ class LeadNurtureTrack(models.Model):
     total_count = fields.Integer("Enrolled", compute="_compute_counts")
     back_count = fields.Integer("Back to Sales", compute="_compute_counts")
     stage_count = fields.Integer("Stages", compute="_compute_stage_count")
+    unsure_count = fields.Integer(
+        "To Settle",
+        compute="_compute_unsure_count",
+        help="Messages of which it is not known whether they went out.",
+    )
     draft_id = fields.Many2one("lead.nurture.track", compute="_compute_draft_id")
 
     _origin_version_unique = models.UniqueIndex("(origin_id, version)")
@@ -139,8 +158,10 @@ class LeadNurtureTrack(models.Model):
     )
     _positive_days = models.Constraint(
         "CHECK (observe_days BETWEEN 1 AND 3650 AND reenrol_days >= 0"
-        " AND entry_grade_days >= 0)",
-        "Days are not negative, and there is at least one to come back.",
+        " AND entry_grade_days >= 0 AND entry_attempts >= 1"
+        " AND entry_silent_days BETWEEN 0 AND 89)",
+        "Days are not negative; there is at least one to come back, one attempt at "
+        "least, and silence of less than 90 days.",
     )
 
     # ------------------------------------------------------------
@@ -179,6 +200,28 @@ class LeadNurtureTrack(models.Model):
     def _compute_stage_count(self):
         for track in self:
             track.stage_count = len(track.stage_ids)
+
+    def _compute_unsure_count(self):
+        # sudo: those of leads that the user may not see need somebody too
+        counts = dict(
+            self.env["lead.nurture.touch"]
+            .sudo()
+            ._read_group(
+                self._unsure_domain(self.origin_id), ["origin_id"], ["__count"]
+            )
+        )
+        for track in self:
+            used = track.state != "draft"
+            track.unsure_count = counts.get(track.origin_id, 0) if used else 0
+
+    @api.model
+    def _unsure_domain(self, origins):
+        """Touches that a person must settle, not those that are being sent just now."""
+        return [
+            ("origin_id", "in", origins.ids),
+            ("reason", "=", "stopped"),
+            ("sent_at", "<=", fields.Datetime.now() - UNSURE_AFTER),
+        ]
 
     def _compute_draft_id(self):
         drafts = self.search(

@@ -1,9 +1,9 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from contextlib import contextmanager
+from psycopg2.errors import SerializationFailure
 
 from odoo import fields, models
-from odoo.tools import split_every
+from odoo.tools import html2plaintext, split_every
 
 from ..engine.smtp import claim_before_the_dot
 
@@ -45,9 +45,19 @@ class MailMail(models.Model):
         for ids in split_every(CHECKED, nurtured.ids):
             for mail in free.browse(ids)._check_nurture():
                 if mail._lock_nurture():
-                    with mail._claimed(smtp_session, auto_commit):
-                        mail._send(**options)
+                    mail._hand_over(options)
         return True
+
+    def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
+        """Core puts the lead's own link to unsubscribe into the HTML alone, and the
+        picture that tells who opened it into the plain text too."""
+        emails = super()._prepare_outgoing_list(mail_server, doc_to_followers)
+        if self._nurtured():
+            pixel = f'<img src="{self._get_tracking_url()}"/>'
+            for email in emails:
+                text = html2plaintext(email["body"].replace(pixel, ""))
+                email["body_alternative"] = text
+        return emails
 
     def _nurtured(self):
         if not self.env["lead.nurture.track"]._ever_started():
@@ -73,28 +83,47 @@ class MailMail(models.Model):
         )
         return bool(self.env.cr.fetchone())
 
-    @contextmanager
-    def _claimed(self, smtp_session, auto_commit):
+    def _hand_over(self, options):
         """Until the server has the last dot of a mail it has nothing; from then on we
         can't know. So it is written down as sent right before that dot: whenever Odoo
         is killed, no mail goes out twice.
 
-        It is not waited for the disk: for those milliseconds the mail would count as
-        sent, and a kill would lose it. So it is about a tenth of one.
+        What the server refuses for now waits to be tried again, written in the same
+        transaction as the refusal.
         """
+        commit, told = options["auto_commit"], options["post_send_callback"]
+        alone = {**options, "auto_commit": False, "post_send_callback": None}
+        session = options["smtp_session"]
+        with claim_before_the_dot(session, lambda: self._claim(commit)) as handover:
+            try:
+                self._send(**alone)
+            except SerializationFailure:
+                if not (commit and handover.taken):
+                    raise
+                # somebody wrote on it meanwhile, as when a gateway opens a mail before
+                # it takes it: that the server has it is known all the same
+                self.env.cr.rollback()
+                # sudo: whoever presses the button
+                self.sudo().nurture_touch_ids._know_sent()
+        if handover.later:
+            # sudo: whoever presses the button
+            self.sudo().nurture_touch_ids._wait_for_server()
+        if told:
+            told(self.ids)
+        if commit:
+            self.env.cr.commit()  # pylint: disable=invalid-commit
 
-        def claim():
-            self.env.flush_all()
-            if auto_commit:
-                self.env.cr.execute("SET LOCAL synchronous_commit TO OFF")
-            self.env.cr.execute(
-                "UPDATE lead_nurture_touch SET state = 'sent', reason = 'stopped',"
-                " sent_at = %s WHERE mail_id = %s",
-                [fields.Datetime.now(), self.id],
-            )
-            self.env["lead.nurture.touch"].invalidate_model(flush=False)
-            if auto_commit:
-                self.env.cr.commit()  # pylint: disable=invalid-commit
-
-        with claim_before_the_dot(smtp_session, claim):
-            yield
+    def _claim(self, commit):
+        """It is not waited for the disk: for those milliseconds the mail would count as
+        sent, and a kill would lose it. So it is about a tenth of one."""
+        self.env.flush_all()
+        if commit:
+            self.env.cr.execute("SET LOCAL synchronous_commit TO OFF")
+        self.env.cr.execute(
+            "UPDATE lead_nurture_touch SET state = 'sent', reason = 'stopped',"
+            " sent_at = %s WHERE mail_id = %s",
+            [fields.Datetime.now(), self.id],
+        )
+        self.env["lead.nurture.touch"].invalidate_model(flush=False)
+        if commit:
+            self.env.cr.commit()  # pylint: disable=invalid-commit

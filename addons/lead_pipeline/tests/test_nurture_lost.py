@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from .common_nurture import FRIDAY, NurtureCase
@@ -128,11 +128,74 @@ class TestNurtureLost(NurtureCase):
         self.assertEqual(journeys.lead_id, old)
         self.assertEqual(journeys.entry, "grade")
 
+    def try_to_reach(self, lead, *days, **vals):
+        """Calls of ours, so many days ago."""
+        self.env["lead.touchpoint"].create(
+            [
+                {
+                    "lead_id": lead.id,
+                    "kind": "call_out",
+                    "direction": "out",
+                    "at": FRIDAY - number * DAY,
+                    **vals,
+                }
+                for number in days
+            ]
+        )
+
+    def enrol_daily(self):
+        with self.enter_registry_test_mode():
+            self.env.ref("lead_pipeline.ir_cron_nurture_enrol").method_direct_trigger()
+        self.env.invalidate_all()
+
     def test_who_could_not_be_reached(self):
-        self.new_track({}, name="Silent", entry_unreached=True)
-        lead = self.new_lead()
-        self.nurture._enrol_unreached(lead)
-        self.assertEqual(lead.enrolment_ids.entry, "unreached")
+        track = self.new_track({}, name="Silent", entry_unreached=True)
+        leads = self.env["crm.lead"].union(
+            *(self.new_lead(f"Lead {number}") for number in range(8))
+        )
+        silent, tried, lately, talked, called, robot, long, planned = leads
+        self.try_to_reach(silent, 20, 15, 10)
+        self.try_to_reach(tried, 20, 10)
+        self.try_to_reach(lately, 20, 10, 2)
+        self.try_to_reach(talked, 20, 15)
+        self.try_to_reach(talked, 10, duration=240)
+        self.try_to_reach(called, 20, 15, 10)
+        self.try_to_reach(called, 12, kind="call_in", direction="in")
+        self.try_to_reach(robot, 20, 15, 10, human=False)
+        self.try_to_reach(long, 120, 115, 110)
+        self.try_to_reach(planned, 20, 15, 10)
+        planned.activity_schedule("mail.mail_activity_data_call")
+        self.enrol_daily()
+        journeys = track.enrolment_ids
+        self.assertEqual(journeys.lead_id & leads, silent)
+        self.assertEqual(silent.enrolment_ids.entry, "unreached")
+        # it is silent here: nobody is enrolled again
+        self.enrol_daily()
+        self.assertEqual(len(silent.enrolment_ids), 1)
+        # one more call without an answer
+        self.try_to_reach(tried, 6)
+        self.enrol_daily()
+        self.assertEqual(tried.enrolment_ids.track_id, track)
+
+    def test_whose_time_was_missed_and_nobody_touched_it(self):
+        track = self.new_track({}, name="Silent", entry_unreached=True)
+        missed, touched, passed = (self.new_lead(n) for n in ("Ida", "Ole", "Uma"))
+        for lead in (missed, touched, passed):
+            self.env["lead.assignment"].create(
+                {
+                    "lead_id": lead.id,
+                    "event": "created",
+                    "reason": "turn",
+                    "at": FRIDAY - 8 * DAY,
+                    "user_id": self.salesman.id,
+                    "due_at": FRIDAY - 7 * DAY,
+                    "missed_at": FRIDAY - 7 * DAY,
+                    "ended_at": FRIDAY - 6 * DAY if lead == passed else False,
+                }
+            )
+        self.try_to_reach(touched, 6)
+        self.enrol_daily()
+        self.assertEqual(track.enrolment_ids.lead_id, missed)
 
     def test_the_salesperson_left_meanwhile(self):
         lead = self.new_lead()
@@ -195,10 +258,13 @@ class TestNurtureLost(NurtureCase):
                 {"track_id": track.id, "lead_id": lead.id, "email": "me@example.com"}
             )
         )
+        with self.assertRaisesRegex(UserError, "no user's address"):
+            wizard.action_send()
+        wizard.email = self.salesman.email
         self.assertIn("Condition not met", wizard.plan)
         with self.mock_mail_gateway():
             wizard.action_send()
         [mail] = self._mails
-        self.assertEqual(mail["email_to"], ["me@example.com"])
+        self.assertEqual(mail["email_to"], [self.salesman.email_normalized])
         self.assertIn("Lena Vogt, how others did it", mail["subject"])
         self.assertFalse(self.touches(lead))

@@ -1,9 +1,10 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from freezegun import freeze_time
 
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 
 from .common_nurture import FRIDAY, NurtureCase
@@ -96,6 +97,142 @@ class TestNurtureMails(NurtureCase):
         mail = self.touch.mail_id
         mail._postprocess_sent_message([], [], failure_type="mail_email_invalid")
         self.assertEqual((self.touch.state, self.touch.reason), ("failed", "smtp"))
+
+    def in_doubt(self):
+        """As a kill leaves it between the claim and the note that it was taken."""
+        self.touch.mail_id._claim(False)
+        self.touch.mail_id.state = "exception"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual((self.touch.state, self.touch.reason), ("sent", "stopped"))
+
+    def test_in_doubt_it_is_sent_again_by_a_person_alone(self):
+        self.in_doubt()
+        self.run_at(FRIDAY + DAY)
+        self.assertFalse(self.send_at(FRIDAY + 3 * DAY))
+        with freeze_time(FRIDAY + 3 * DAY):
+            self.track.invalidate_recordset()
+            self.assertEqual(self.track.unsure_count, 1)
+            action = self.track.action_view_unsure()
+            listed = self.env["lead.nurture.touch"].search(action["domain"])
+            self.assertEqual(listed, self.touch)
+            with self.assertRaises(AccessError):
+                self.touch.with_user(self.salesman).action_send_again()
+            with self.assertRaises(AccessError):
+                self.touch.with_user(self.salesman).action_went_out()
+            self.touch.with_user(self.manager).action_send_again()
+            with self.assertRaises(UserError):  # a second press
+                self.touch.with_user(self.manager).action_send_again()
+        self.assertEqual(len(self.send_at(FRIDAY + 3 * DAY)), 1)
+        self.assertFalse(self.touch.reason)
+        self.assertFalse(self.send_at(FRIDAY + 3 * DAY + MINUTE))
+
+    def test_in_doubt_a_person_knows_that_it_went_out(self):
+        self.in_doubt()
+        self.touch.with_user(self.manager).action_went_out()
+        self.assertEqual((self.touch.state, self.touch.reason), ("sent", False))
+        self.assertEqual(self.touch.trace_id.trace_status, "sent")
+        self.assertFalse(self.touch.mail_id.exists())
+        self.assertFalse(self.send_at(FRIDAY + 3 * DAY))
+        with self.assertRaises(UserError):
+            self.touch.with_user(self.manager).action_send_again()
+
+    def test_in_doubt_the_lead_opens_it(self):
+        self.in_doubt()
+        self.touch.trace_id.set_replied()
+        self.assertEqual((self.touch.state, self.touch.reason), ("answered", False))
+
+    def test_in_doubt_nobody_else_can_send_it(self):
+        """Not by the button of Odoo's own list of mails that failed."""
+        self.in_doubt()
+        mail = self.touch.mail_id
+        mail.mark_outgoing()
+        self.assertFalse(self.send_at(FRIDAY))
+        self.assertEqual(mail.state, "cancel")
+
+    def test_sent_again_after_the_lead_left_the_track(self):
+        self.in_doubt()
+        self.journey._end("hand")
+        self.touch.with_user(self.manager).action_send_again()
+        self.assertFalse(self.send_at(FRIDAY))
+        self.assertEqual((self.touch.state, self.touch.reason), ("cancelled", "exit"))
+
+    def test_odoo_looks_when_the_hours_begin(self):
+        """Its queue runs every hour, and hours may be as short as half of one."""
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", queue.id)])
+        self.assertIn(FRIDAY, triggers.mapped("call_at"))
+        self.send_at(FRIDAY.replace(hour=18))
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", queue.id)])
+        self.assertIn(datetime(2026, 11, 23, 8), triggers.mapped("call_at"))
+
+    def test_the_plain_text_has_the_way_out_too(self):
+        [mail] = self.send_at(FRIDAY)
+        text = mail["body_alternative"]
+        self.assertIn("Hello Lena Vogt,", text)
+        self.assertRegex(text, r"/mailing/\d+/confirm_unsubscribe\?.*hash_token=")
+        self.assertNotIn("/unsubscribe_from_list", text)
+        self.assertNotIn("blank.gif", text)
+        self.assertIn("blank.gif", mail["body"])
+        headers = mail["headers"]
+        self.assertIn("/unsubscribe_oneclick?", headers["List-Unsubscribe"])
+        self.assertEqual(headers["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
+
+    def test_an_answer_comes_to_us(self):
+        """Else nobody would know that the lead answered."""
+        self.company.alias_domain_id = self.env["mail.alias.domain"].create(
+            {
+                "name": "nordlicht.example.com",
+                "bounce_alias": "bounce",
+                "catchall_alias": "catchall",
+                "default_from": "notifications",
+            }
+        )
+        lead = self.new_lead("Ida Holm")
+        lead.action_set_lost()
+        journey = self.enrol(lead, self.track)
+        self.run_at(FRIDAY)
+        [mail] = [one for one in self.send_at(FRIDAY) if "ida" in str(one["email_to"])]
+        self.assertIn("@nordlicht.example.com", mail["reply_to"])
+        answer = (
+            f"From: Ida Holm <ida.holm@example.com>\nTo: {mail['reply_to']}\n"
+            "Subject: Re: How others did it\nMessage-Id: <yes@example.com>\n"
+            f"In-Reply-To: {mail['message_id']}\nContent-Type: text/plain\n\nYes"
+        )
+        self.env["mail.thread"].message_process("crm.lead", answer)
+        self.assertEqual(journey.end_reason, "answered")
+        self.assertTrue(lead.active)
+        self.assertEqual(self.touches(lead).state, "answered")
+
+    def test_the_mails_that_are_ready(self):
+        """They say nothing silly where a name is missing, and read from the right in
+        languages that do."""
+        self.env["res.lang"]._activate_lang("ar_001")
+        arabic = self.env["res.lang"]._lang_get("ar_001")
+        name = "عبد الرحمن بن محمد بن عبد العزيز الحداد"
+        named = self.new_lead(
+            "Haddad", contact_name=name, lang_id=arabic.id, user_id=False
+        )
+        nameless = self.new_lead("Nobody", contact_name=False, user_id=False)
+        ready = ("not_now", "silent", "price")
+        for track in (
+            self.env.ref(f"lead_pipeline.lead_nurture_track_{one}") for one in ready
+        ):
+            stages = track.stage_ids.filtered(lambda one: one.channel == "email")
+            self.assertTrue(stages)
+            stages._ensure_mailings()
+            for stage in stages:
+                texts = self.nurture._render(stage, named | nameless)
+                with_name = str(texts[named.id]["body_html"])
+                without = str(texts[nameless.id]["body_html"])
+                self.assertIn(f"Hello {name},", with_name)
+                self.assertIn("Hello,", without)
+                self.assertIn('dir="rtl"', with_name)
+                self.assertIn('dir="ltr"', without)
+                for text in (with_name, without):
+                    self.assertIn("/unsubscribe_from_list", text)
+                    for silly in (">False<", "None", "Hello ,", "{{", "t-out"):
+                        self.assertNotIn(silly, text)
 
     def test_mails_of_others_go_as_before(self):
         self.env["mail.mail"].create(

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime
+from odoo.tools import email_normalize, format_datetime
 
 from ..engine.nurture import next_moment
 from ..models.lead_nurture_gate import Facts
@@ -51,7 +51,7 @@ class LeadNurtureTest(models.TransientModel):
         facts = Facts(
             places=nurture._places(lead),
             opted_out={},
-            consents=nurture._consents(lead),
+            consents=nurture._consents_by_purpose(lead),
             sent={},
             bounced=nurture._bounced(lead),
             met={stage: nurture._meet(lead, stage._condition()) for stage in stages},
@@ -98,14 +98,34 @@ class LeadNurtureTest(models.TransientModel):
             '<p class="text-muted">%s</p><table class="table table-sm">%s</table>'
         ) % (self.env._("On the clock of the lead (%s):", tz), rows)
 
+    def _check_email(self):
+        """What is written to a lead is nobody's business but ours: a test goes to
+        somebody who works here.
+
+        :raises UserError: it does not
+        """
+        # sudo: colleagues may be of another company
+        users = self.env["res.users"].sudo()
+        address = email_normalize(self.email)
+        if not address or not users.search_count(
+            [("email_normalized", "=", address), ("share", "=", False)], limit=1
+        ):
+            raise UserError(
+                self.env._(
+                    "A test goes to you or to a colleague: “%s” is no user's address.",
+                    self.email,
+                )
+            )
+
     def action_send(self):
         """Send the mails that would go out, all at once, to the person who asks.
 
-        :raises UserError: none would
+        :raises UserError: none would, or the address is nobody's of ours
         """
         self.ensure_one()
         self.track_id.check_access("write")
         self.lead_id.check_access("read")
+        self._check_email()
         # sudo: tracking and mails are the system's
         nurture = self.env["lead.nurture"].sudo()
         mails = self.env["mail.mail"].sudo()
@@ -125,7 +145,8 @@ class LeadNurtureTest(models.TransientModel):
                 {
                     **text,
                     "subject": f"[{stage.name}, {when}] {text['subject']}",
-                    "email_to": self.email,
+                    "email_to": email_normalize(self.email),
+                    "reply_to": False,  # an answer to a test is no lead's
                     "auto_delete": True,
                 }
             )

@@ -1,6 +1,16 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+
 from odoo import api, fields, models
+
+from odoo.addons.lead_pipeline.models.lead_nurture_mails import GIVE_UP
+
+#: failures that somebody puts right, and by which surely nothing was sent
+PASSING = ("sms_credit", "sms_acc", "sms_registration_needed")
+SMS_QUEUE = "sms.ir_cron_sms_scheduler_action"
+#: how often an SMS is tried again that failed so
+TRY_AGAIN = timedelta(hours=1)
 
 
 class LeadNurture(models.AbstractModel):
@@ -18,7 +28,11 @@ class LeadNurture(models.AbstractModel):
             return "no_phone"
         if lead.phone_sanitized_blacklisted:
             return "phone_blacklist"
-        return self._skip_consent(lead, facts)
+        return self._skip_consent(lead, facts, "lead_nurture_sms")
+
+    @api.model
+    def _consent_settings(self):
+        return [*super()._consent_settings(), "lead_nurture_sms"]
 
     @api.model
     def _touch_by_sms(self, stage, pairs, now):
@@ -27,6 +41,10 @@ class LeadNurture(models.AbstractModel):
         bodies = stage.sms_template_id._render_field(
             "body", leads.ids, compute_lang=True
         )
+        for enrolment, vals in pairs:
+            if not bodies[enrolment.lead_id.id].strip():
+                vals["reason"] = "render"
+        pairs = [pair for pair in pairs if bodies[pair[0].lead_id.id].strip()]
         messages = self.env["sms.sms"].create(
             [
                 {
@@ -47,6 +65,7 @@ class LeadNurture(models.AbstractModel):
         facts = self._facts(journeys, now)
         facts.sent = self._really_sent(journeys.lead_id, now)
         ready = touches.browse()
+        moments = set()
         for touch in touches:
             journey, lead = touch.enrolment_id, touch.lead_id
             if not lead or journey.state == "exited":
@@ -56,9 +75,35 @@ class LeadNurture(models.AbstractModel):
                 touch.filtered(lambda one: one.state == "queued")._cancel("exit")
             elif reason := self._skip_sms(lead, facts):
                 touch._cancel(reason)
-            elif journey.state != "paused" and not self._wait(
-                lead, touch.stage_id, facts, now
-            ):
+            elif step := self._wait(lead, touch.stage_id, facts, now):
+                moments.add(step.at)
+            elif journey.state != "paused":
                 facts.sent.setdefault(lead.id, []).append(now)
                 ready |= touch
+        self._trigger_queue(moments, SMS_QUEUE)
         return ready
+
+    @api.model
+    def _recover(self):
+        """What the provider did not take for reasons that pass is tried again."""
+        super()._recover()
+        now = fields.Datetime.now()
+        failed = self.env["sms.sms"].search(
+            [
+                ("state", "=", "error"),
+                ("failure_type", "in", PASSING),
+                ("write_date", "<=", now - TRY_AGAIN),
+                ("to_delete", "!=", True),
+            ],
+            limit=5000,
+        )
+        if not failed:
+            return
+        waiting = self.env["lead.nurture.touch"].search(
+            [("sms_uuid", "in", failed.mapped("uuid")), ("state", "=", "queued")]
+        )
+        late = waiting.filtered(lambda touch: touch.at <= now - GIVE_UP)
+        late.write({"state": "failed", "reason": "sms"})
+        again = set((waiting - late).mapped("sms_uuid"))
+        failed.filtered(lambda sms: sms.uuid in again).action_set_outgoing()
+        self._trigger_queue([now] if again else [], SMS_QUEUE)

@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class LeadNurtureStage(models.Model):
@@ -15,6 +15,13 @@ class LeadNurtureStage(models.Model):
         domain="[('model', '=', 'crm.lead')]",
         ondelete="restrict",
     )
+
+    @api.onchange("sms_template_id")
+    def _onchange_sms_template_id(self):
+        self._onchange_what()
+
+    def _what(self):
+        return self.sms_template_id or super()._what()
 
     def _is_message(self):
         return super()._is_message() or self.channel == "sms"

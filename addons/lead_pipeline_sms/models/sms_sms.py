@@ -2,6 +2,8 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import fields, models, modules
 
+from .lead_nurture import PASSING
+
 
 class SmsSms(models.Model):
     _inherit = "sms.sms"
@@ -41,15 +43,23 @@ class SmsSms(models.Model):
 
     def _handle_call_result_hook(self, results):
         result = super()._handle_call_result_hook(results)
-        if self.env["lead.nurture.track"]._ever_started():
-            # sudo: touches are the system's
-            touches = self.env["lead.nurture.touch"].sudo()
-            for state in {one["state"] for one in results}:
-                uuids = [one["uuid"] for one in results if one["state"] == state]
-                known = touches.search([("sms_uuid", "in", uuids)])
-                if state in self.IAP_TO_SMS_STATE_SUCCESS:
-                    known.write({"reason": False})
-                else:
-                    failed = {"state": "failed", "reason": "smtp", "note": state}
-                    known.write({**failed, "sent_at": False})
+        if not self.env["lead.nurture.track"]._ever_started():
+            return result
+        # sudo: touches are the system's
+        touches = self.env["lead.nurture.touch"].sudo()
+        states = {one["uuid"]: one["state"] for one in results}
+        failures = {sms.uuid: sms.failure_type for sms in self}
+        for touch in touches.search([("sms_uuid", "in", list(states))]):
+            state = states[touch.sms_uuid]
+            if state in self.IAP_TO_SMS_STATE_SUCCESS:
+                touch.reason = False
+            elif failures.get(touch.sms_uuid) in PASSING:
+                touch._wait_for_server()  # the job tries again
+                touch.note = state
+            elif state == "server_error":
+                # no answer: the provider may have it
+                touch.note = state
+            else:
+                refused = {"state": "failed", "reason": "sms", "note": state}
+                touch.write({**refused, "sent_at": False})
         return result

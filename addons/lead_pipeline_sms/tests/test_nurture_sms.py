@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from freezegun import freeze_time
 
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from odoo.addons.lead_pipeline.tests.common_nurture import FRIDAY, NurtureCase
@@ -27,7 +28,24 @@ class TestNurtureSms(NurtureCase, SMSCase):
             {"channel": "sms", "sms_template_id": template.id}, {"channel": "task"}
         )
         self.lead = self.new_lead()
+        self.consent(self.lead, "SMS", True)
         self.journey = self.enrol(self.lead, self.track)
+
+    def consent(self, lead, purpose, granted):
+        self.ingest_one(
+            f"{lead.id}{purpose}{granted}",
+            contact={"email": lead.email_from},
+            consents=[{"purpose": purpose, "granted": granted}],
+        )
+
+    def recover_at(self, at):
+        """The job, an hour and more after the provider was asked."""
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sms_sms SET write_date = %s", [FRIDAY])
+        self.env.invalidate_all()
+        with freeze_time(at):
+            self.nurture._recover()
+        self.env.invalidate_all()
 
     def run_at(self, at):
         """What the job does in a batch; its commits are not for this test case."""
@@ -69,7 +87,94 @@ class TestNurtureSms(NurtureCase, SMSCase):
         self.assertEqual(self.touches(self.lead).state, "queued")
         self.assertEqual(len(self.send(FRIDAY + timedelta(days=3))), 1)
 
+    def test_consent_to_mails_is_none_to_sms(self):
+        asked, refused, never = (self.new_lead(name) for name in ("Mail", "No", "Nie"))
+        self.consent(asked, "email", True)
+        self.consent(refused, "sms", False)
+        leads = asked | refused | never
+        self.enrol(leads, self.track)
+        self.run_at(FRIDAY)
+        reasons = [self.touches(lead).reason for lead in (asked, refused, never)]
+        self.assertEqual(reasons, ["no_consent", "refused", "no_consent"])
+        # a company may do without, but never against a refusal
+        self.company.lead_nurture_sms_consent_required = False
+        again = self.new_track(
+            {
+                "channel": "sms",
+                "sms_template_id": self.track.stage_ids[0].sms_template_id.id,
+            },
+            name="Again",
+        )
+        self.enrol(leads, again)
+        self.run_at(FRIDAY)
+        states = [self.touches(lead)[-1].state for lead in (asked, refused, never)]
+        self.assertEqual(states, ["queued", "skipped", "queued"])
+
+    def test_consent_is_taken_back_in_the_last_moment(self):
+        self.run_at(FRIDAY)
+        with freeze_time(FRIDAY + timedelta(minutes=1)):
+            submission = self.env["lead.consent"].search([], limit=1).submission_id
+            self.env["lead.consent"].create(
+                {
+                    "lead_id": self.lead.id,
+                    "submission_id": submission.id,
+                    "purpose": "sms",
+                    "granted": False,
+                    "at": FRIDAY + timedelta(minutes=1),
+                }
+            )
+        self.assertFalse(self.send(FRIDAY + timedelta(minutes=2)))
+        touch = self.touches(self.lead)
+        self.assertEqual((touch.state, touch.reason), ("cancelled", "refused"))
+
+    def test_an_empty_text_is_not_sent(self):
+        self.track.stage_ids[0].sms_template_id.body = "{{ object.city or '' }}"
+        self.run_at(FRIDAY)
+        touch = self.touches(self.lead)
+        self.assertEqual((touch.state, touch.reason), ("skipped", "render"))
+
+    def test_no_credit_is_no_loss(self):
+        self.run_at(FRIDAY)
+        touch = self.touches(self.lead)
+        self.send(FRIDAY, sim_error="credit")
+        self.assertEqual((touch.state, touch.note), ("queued", "insufficient_credit"))
+        self.recover_at(FRIDAY + timedelta(minutes=30))
+        self.assertFalse(self.send(FRIDAY + timedelta(minutes=31)))
+        self.recover_at(FRIDAY + timedelta(hours=2))
+        self.assertEqual(len(self.send(FRIDAY + timedelta(hours=2))), 1)
+        self.assertEqual((touch.state, touch.reason), ("sent", False))
+
+    def test_no_credit_for_days_is_given_up_and_sent_again_by_hand(self):
+        self.run_at(FRIDAY)
+        touch = self.touches(self.lead)
+        self.send(FRIDAY, sim_error="credit")
+        self.recover_at(FRIDAY + timedelta(days=4))
+        self.assertEqual((touch.state, touch.reason), ("failed", "sms"))
+        self.assertTrue(touch.can_send_again)
+        with self.assertRaises(AccessError):
+            touch.with_user(self.salesman).action_send_again()
+        touch.with_user(self.manager).action_send_again()
+        self.assertEqual(len(self.send(FRIDAY + timedelta(days=4))), 1)
+        self.assertEqual(touch.state, "sent")
+
     def test_the_provider_refuses(self):
         self.run_at(FRIDAY)
-        self.send(FRIDAY, sim_error="credit")
-        self.assertEqual(self.touches(self.lead).state, "failed")
+        self.send(FRIDAY, sim_error="wrong_number_format")
+        touch = self.touches(self.lead)
+        self.assertEqual((touch.state, touch.reason), ("failed", "sms"))
+        self.assertEqual(touch.note, "wrong_number_format")
+
+    def test_the_provider_does_not_answer(self):
+        """It may have it: nothing is sent twice, and a person settles it."""
+        self.run_at(FRIDAY)
+        self.send(FRIDAY, sim_error="jsonrpc_exception")
+        touch = self.touches(self.lead)
+        self.assertEqual((touch.state, touch.reason), ("sent", "stopped"))
+        self.recover_at(FRIDAY + timedelta(hours=2))
+        self.assertFalse(self.send(FRIDAY + timedelta(hours=2)))
+        with freeze_time(FRIDAY + timedelta(hours=2)):
+            self.track.invalidate_recordset()
+            self.assertEqual(self.track.unsure_count, 1)
+            touch.with_user(self.manager).action_send_again()
+        self.assertEqual(len(self.send(FRIDAY + timedelta(hours=2))), 1)
+        self.assertEqual((touch.state, touch.reason), ("sent", False))
