@@ -141,7 +141,7 @@ class LeadNurtureEnrolment(models.Model):
         tracks = stages.track_id
         if self.env.context.get("nurture_track_id"):
             tracks |= tracks.browse(self.env.context["nurture_track_id"])
-        return stages | tracks.stage_ids
+        return (stages | tracks.stage_ids).sorted()
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -7,6 +7,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+#: first lines of exported files: no codes
+HEADINGS = {"code", "codes", "coupon", "coupons", "coupon code", "voucher"}
+
 
 class LeadNurtureGift(models.Model):
     """A list of coupon codes; each lead gets one of it, once."""
@@ -17,7 +20,12 @@ class LeadNurtureGift(models.Model):
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
-    coupon_ids = fields.One2many("lead.nurture.coupon", "gift_id")
+    # codes are money: a salesperson knows those of own leads alone
+    coupon_ids = fields.One2many(
+        "lead.nurture.coupon",
+        "gift_id",
+        groups="lead_pipeline.group_lead_pipeline_manager",
+    )
     codes = fields.Text("Add Codes", store=False, help="One a line, or from a file.")
     code_file = fields.Binary("File", store=False, attachment=False)
     total_count = fields.Integer("Codes", compute="_compute_counts")
@@ -25,7 +33,9 @@ class LeadNurtureGift(models.Model):
 
     def _compute_counts(self):
         total, given = {}, {}
-        for gift, lead, count in self.env["lead.nurture.coupon"]._read_group(
+        # sudo: how many are left is no secret
+        coupons = self.env["lead.nurture.coupon"].sudo()
+        for gift, lead, count in coupons._read_group(
             [("gift_id", "in", self.ids)], ["gift_id", "given"], ["__count"]
         ):
             total[gift.id] = total.get(gift.id, 0) + count
@@ -61,11 +71,18 @@ class LeadNurtureGift(models.Model):
             try:
                 text += "\n" + base64.b64decode(content).decode("utf-8-sig")
             except ValueError as error:
-                raise UserError(
-                    self.env._("Take a text file with one code a line.")
-                ) from error
+                raise UserError(self._say_no_text()) from error
+        if "\0" in text:
+            raise UserError(self._say_no_text())
         codes = (re.split(r"[,;\t]", line)[0].strip(' "') for line in text.splitlines())
-        return list(dict.fromkeys(filter(None, codes)))
+        found = list(dict.fromkeys(filter(None, codes)))
+        if content and not found:
+            raise UserError(self.env._("There is no code in this file."))
+        return [code for code in found if code.lower() not in HEADINGS]
+
+    @api.model
+    def _say_no_text(self):
+        return self.env._("Take a text file with one code a line.")
 
     def _add_codes(self, codes):
         """Add those that are not there yet."""

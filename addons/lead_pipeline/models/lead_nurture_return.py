@@ -37,7 +37,7 @@ class LeadNurtureEnrolment(models.Model):
             lines.append(self.env._("Held out: it got nothing from us."))
         for touch in went.sorted("sent_at"):
             states = dict(touch._fields["state"]._description_selection(self.env))
-            lines.append(f"{touch.stage_id.name}: {states[touch.state].lower()}")
+            lines.append(f"“{touch.stage_id.name}”: {states[touch.state].lower()}")
         summary = self.env._("Back from nurture: %s", reasons[reason].lower())
         body = Markup("<p>%s</p><ul>%s</ul>") % (
             summary,
