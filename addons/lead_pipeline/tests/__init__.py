@@ -38,6 +38,7 @@ from . import test_distribution
 from . import test_distribution_cost
 from . import test_distribution_switch
 from . import test_nurture
+from . import test_nurture_doors
 from . import test_nurture_exits
 from . import test_nurture_versions
 from . import test_nurture_mails
