@@ -422,6 +422,33 @@ def nurture_leads(web: Web) -> None:
     web.open("lead_nurture_enrolment_action")
 
 
+def nurture_stage(web: Web) -> None:
+    nurtured(web)
+    used = web.find(
+        "lead.nurture.track",
+        [("name", "=", "Lost on price"), ("state", "=", "running")],
+    )
+    draft = web.call("lead.nurture.track", "action_new_version", [used])
+    if not isinstance(draft, dict):
+        raise TypeError(draft)
+    page = web.open("lead_nurture_track_action", record=draft["res_id"])
+    page.click("[name=stage_ids] .o_data_row:has-text('A smaller start')")
+    page.wait_for_selector(".modal [name=channel]")
+    page.mouse.move(5, 300)
+    web.settle()
+
+
+def nurture_lead(web: Web) -> None:
+    nurtured(web)
+    journey = [("held_out", "=", False), ("lead_id.type", "=", "opportunity")]
+    record = web.find("crm.lead", [("enrolment_ids", "any", journey)])
+    page = web.open("crm_lead_report_action_channel", record=record)
+    page.click(".o_notebook a[name=nurture]")
+    page.mouse.move(5, 300)
+    web.settle()
+    page.locator(".o_notebook").first.evaluate("element => element.scrollIntoView()")
+
+
 def nurture_lost(web: Web) -> None:
     nurtured(web)
     record = web.find("crm.lead", [("type", "=", "opportunity"), ("active", "=", True)])
@@ -463,7 +490,9 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "nurture-track": ("admin", nurture_track),
     "nurture-test": ("admin", nurture_test),
     "nurture-leads": ("admin", nurture_leads),
+    "nurture-lead": ("admin", nurture_lead),
     "nurture-lost": ("admin", nurture_lost),
+    "nurture-stage": ("admin", nurture_stage),
 }
 
 
