@@ -28,13 +28,13 @@ class CrmLead(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        self.env.flush_all()  # before "now", which is later than what was written
         try:
             moment = fields.Datetime.to_datetime(at) or fields.Datetime.now()
         except (TypeError, ValueError) as error:
             raise UserError(self.env._("“%s” is no moment.", at)) from error
         # sudo: models and history are read for whoever may read the lead
         lead = self.sudo()
-        self.env.flush_all()
         row = lead._latest_history(moment).get(lead.id)
         model = lead._model_at(moment, row)
         result = {
