@@ -16,7 +16,7 @@ class LeadSubmission(models.Model):
 
     _name = "lead.submission"
     _description = "Lead Submission"
-    _order = "received_at desc, id desc"
+    _order = "id desc"  # as they were received, without sorting a million of them
     _rec_name = "contact_name"
     _rec_names_search = ["contact_name", "email_normalized", "phone", "external_id"]
 
@@ -343,12 +343,14 @@ class LeadSubmission(models.Model):
                 ("payload_removed", "=", False),
                 ("state", "!=", "quarantined"),  # still needed to find out why
             ]
-            while old := self.search(domain, limit=batch, order="id"):
-                old = old.try_lock_for_update()
+            found = self.search(domain, limit=batch, order="id")
+            while found:
+                # rows before these are done, or in use: they are not looked at again
+                beyond = [*domain, ("id", ">", found[-1].id)]
+                old = found.try_lock_for_update()
                 old.write({"payload": False, "payload_removed": True})
-                done = len(old)
-                remaining = self.search_count(domain, limit=batch + 1)
-                if not done or not self.env["ir.cron"]._commit_progress(
-                    done, remaining=remaining
+                found = self.search(beyond, limit=batch, order="id")
+                if not self.env["ir.cron"]._commit_progress(
+                    len(old), remaining=len(found)
                 ):
                     return
