@@ -8,6 +8,8 @@ from odoo.addons.lead_pipeline.models.lead_nurture_mails import GIVE_UP
 
 #: failures that somebody puts right, and by which surely nothing was sent
 PASSING = ("sms_credit", "sms_acc", "sms_registration_needed")
+#: SMS that go back to the queue in one run of the job
+BATCH = 5000
 SMS_QUEUE = "sms.ir_cron_sms_scheduler_action"
 #: how often an SMS is tried again that failed so
 TRY_AGAIN = timedelta(hours=1)
@@ -59,13 +61,14 @@ class LeadNurture(models.AbstractModel):
 
     @api.model
     def _check_sms(self, touches):
-        """:return: those of these touches that go out now; others wait, or never go"""
+        """:return: those of these touches that go out now. Others never go, or wait
+        outside of Odoo's queue: in it, which takes the oldest first, they would stand
+        in the way of those whose time it is."""
         now = fields.Datetime.now()
         journeys = touches.enrolment_id
         facts = self._facts(journeys, now)
         facts.sent = self._really_sent(journeys.lead_id, now)
-        ready = touches.browse()
-        moments = set()
+        ready = waiting = touches.browse()
         for touch in touches:
             journey, lead = touch.enrolment_id, touch.lead_id
             if not lead or journey.state == "exited":
@@ -76,18 +79,27 @@ class LeadNurture(models.AbstractModel):
             elif reason := self._skip_sms(lead, facts):
                 touch._cancel(reason)
             elif step := self._wait(lead, touch.stage_id, facts, now):
-                moments.add(step.at)
-            elif journey.state != "paused":
+                touch.sms_at = step.at
+                waiting |= touch
+            elif journey.state == "paused":
+                touch.sms_at = now + TRY_AGAIN
+                waiting |= touch
+            else:
                 facts.sent.setdefault(lead.id, []).append(now)
                 ready |= touch
-        self._trigger_queue(moments, SMS_QUEUE)
+        waiting._sms().write({"state": "canceled"})
         return ready
 
     @api.model
     def _recover(self):
-        """What the provider did not take for reasons that pass is tried again."""
-        super()._recover()
+        """What waited for its time, and what the provider did not take for reasons that
+        pass, goes back to Odoo's queue."""
+        result = super()._recover()
         now = fields.Datetime.now()
+        touches = self.env["lead.nurture.touch"]
+        due = touches.search(
+            [("state", "=", "queued"), ("sms_at", "<=", now)], limit=BATCH
+        )
         failed = self.env["sms.sms"].search(
             [
                 ("state", "=", "error"),
@@ -95,15 +107,16 @@ class LeadNurture(models.AbstractModel):
                 ("write_date", "<=", now - TRY_AGAIN),
                 ("to_delete", "!=", True),
             ],
-            limit=5000,
+            limit=BATCH,
         )
-        if not failed:
-            return
-        waiting = self.env["lead.nurture.touch"].search(
+        refused = touches.search(
             [("sms_uuid", "in", failed.mapped("uuid")), ("state", "=", "queued")]
         )
-        late = waiting.filtered(lambda touch: touch.at <= now - GIVE_UP)
+        late = refused.filtered(lambda touch: touch.at <= now - GIVE_UP)
         late.write({"state": "failed", "reason": "sms"})
-        again = set((waiting - late).mapped("sms_uuid"))
-        failed.filtered(lambda sms: sms.uuid in again).action_set_outgoing()
-        self._trigger_queue([now] if again else [], SMS_QUEUE)
+        again = due | (refused - late)
+        if again:
+            again.sms_at = False
+            again._sms().write({"state": "outgoing", "failure_type": False})
+            self._trigger_queue([now], SMS_QUEUE)
+        return result

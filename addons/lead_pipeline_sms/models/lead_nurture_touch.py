@@ -20,6 +20,9 @@ class LeadNurtureTouch(models.Model):
     )
     # the SMS itself goes when it is sent
     sms_uuid = fields.Char("SMS", index="btree_not_null", readonly=True)
+    sms_at = fields.Datetime(
+        "SMS Waits Until", index="btree_not_null", readonly=True, copy=False
+    )
 
     @api.depends("sms_uuid")
     def _compute_can_send_again(self):

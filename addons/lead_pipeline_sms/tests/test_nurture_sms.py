@@ -83,9 +83,28 @@ class TestNurtureSms(NurtureCase, SMSCase):
 
     def test_the_hours_are_over(self):
         self.run_at(FRIDAY)
+        touch = self.touches(self.lead)
         self.assertFalse(self.send(FRIDAY + timedelta(hours=9)))
-        self.assertEqual(self.touches(self.lead).state, "queued")
-        self.assertEqual(len(self.send(FRIDAY + timedelta(days=3))), 1)
+        self.assertEqual(touch.state, "queued")
+        # it stands in nobody's way
+        waiting = [("uuid", "=", touch.sms_uuid), ("state", "=", "outgoing")]
+        self.assertFalse(self.env["sms.sms"].search(waiting))
+        self.assertEqual(str(touch.sms_at), "2026-11-23 08:00:00")
+        self.recover_at(touch.sms_at - timedelta(minutes=1))
+        self.assertFalse(self.send(touch.sms_at - timedelta(minutes=1)))
+        at = touch.sms_at
+        self.recover_at(at)
+        self.assertEqual(len(self.send(at)), 1)
+        self.assertEqual((touch.state, touch.sms_at), ("sent", False))
+
+    def test_the_lead_answers_while_it_waits(self):
+        self.run_at(FRIDAY)
+        self.send(FRIDAY + timedelta(hours=9))
+        at = self.touches(self.lead).sms_at
+        self.env["lead.touchpoint"].create({"lead_id": self.lead.id, "kind": "call_in"})
+        self.recover_at(at)
+        self.assertFalse(self.send(at))
+        self.assertEqual(self.touches(self.lead).state, "cancelled")
 
     def test_consent_to_mails_is_none_to_sms(self):
         asked, refused, never = (self.new_lead(name) for name in ("Mail", "No", "Nie"))
