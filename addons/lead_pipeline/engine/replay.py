@@ -19,6 +19,7 @@ from itertools import count
 from .business_time import local_date
 from .distribution import TURN, Pool
 from .members import Lead
+from .sla import first_clock
 
 #: a pool and a member of it
 Place = tuple[Hashable, Hashable]
@@ -182,7 +183,7 @@ class _Run:
         calendar = self.members[key, ref].calendar
         due_at = None
         if arrival.sla is not None:
-            due_at = calendar.add_business(at, arrival.sla)
+            due_at = first_clock(calendar, arrival.at, at, arrival.sla).due_at
         self.result.outcomes.append(
             Outcome(arrival.lead.ref, key, ref, at, due_at=due_at)
         )

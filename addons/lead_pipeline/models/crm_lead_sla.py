@@ -3,6 +3,9 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+#: of a lead, what is read through its assignment
+SLA_FIELDS = ("sla_state", "sla_touched_at", "sla_promised_at", "sla_clock")
+
 
 class CrmLead(models.Model):
     """How long the owner has to touch the lead, and whether they did."""
@@ -19,6 +22,14 @@ class CrmLead(models.Model):
         "Touched",
         related="assignment_id.first_touch_at",
         help="The first touch by a person since the lead was given to its owner.",
+    )
+    sla_promised_at = fields.Datetime(
+        "Due Since Capture", related="assignment_id.promised_at"
+    )
+    sla_clock = fields.Json(
+        compute="_compute_sla_clock",
+        help="Of a clock that runs: left (seconds of the owner's working time), open "
+        "(whether it is working time now), until (when that changes, UTC).",
     )
     sla_state = fields.Selection(
         [
@@ -50,6 +61,27 @@ class CrmLead(models.Model):
                 lead.sla_state = "kept"
             else:
                 lead.sla_state = "running" if now <= lead.sla_due_at else "missed"
+
+    @api.depends("sla_due_at", "assignment_id.first_touch_at")
+    def _compute_sla_clock(self):
+        self.sla_clock = False
+        now = fields.Datetime.now()
+        # sudo: until when the owner works is no secret to whoever sees the lead
+        running = self.sudo().filtered(
+            lambda lead: lead.sla_due_at
+            and lead.sla_due_at > now
+            and lead.assignment_id.member_id
+            and not lead.assignment_id.first_touch_at
+        )
+        calendars = running.assignment_id.member_id._calendars(now)
+        for lead in running:
+            calendar = calendars[lead.assignment_id.member_id.id]
+            is_open, until = calendar.span(now)
+            lead.sla_clock = {
+                "left": calendar.business_seconds(now, lead.sla_due_at),
+                "open": is_open,
+                "until": fields.Datetime.to_string(until),
+            }
 
     def _search_sla_state(self, operator, value):
         if operator != "in":

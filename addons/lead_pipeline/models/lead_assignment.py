@@ -99,7 +99,15 @@ class LeadAssignment(models.Model):
     sla_policy_id = fields.Many2one(
         "lead.sla.policy", "SLA", readonly=True, ondelete="restrict"
     )
-    due_at = fields.Datetime("Due", readonly=True)
+    due_at = fields.Datetime(
+        "Due", readonly=True, help="Until when the owner had for the first touch."
+    )
+    promised_at = fields.Datetime(
+        "Due Since Capture",
+        readonly=True,
+        help="Of its first owner: when the first touch was due, counted from when the "
+        "lead was captured. Earlier than the owner's own time for a lead that waited.",
+    )
     reminded_at = fields.Datetime("Reminded", readonly=True)
     escalated_at = fields.Datetime("Escalated", readonly=True)
     first_touch_at = fields.Datetime("First Touch", readonly=True)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
+from .crm_lead_sla import SLA_FIELDS
 from .lead_touchpoint import RESPONSE_KINDS
 
 #: how many clocks are looked at between two commits
@@ -83,9 +84,7 @@ class LeadAssignment(models.Model):
         ids, leads, users, kept = zip(*rows, strict=True)
         names = ["first_touch_at", "sla_next_at", "missed_at"]
         self.browse(ids).invalidate_recordset(names, flush=False)
-        self.env["crm.lead"].browse(leads).invalidate_recordset(
-            ["sla_state", "sla_touched_at"], flush=False
-        )
+        self.env["crm.lead"].browse(leads).invalidate_recordset(SLA_FIELDS, flush=False)
         in_time = {user for user, was in zip(users, kept, strict=True) if was}
         if in_time:  # so many missed in a row: this ends the row
             members = self.env["lead.pool.member"].with_context(active_test=False)

@@ -24,7 +24,7 @@ PASSED_ON = frozenset(("reassigned", "rejected", "missed"))
 READ = (
     *("user_id", "team_id", "type", "company_id", "lang_id", "country_id"),
     *("assignment_id", "waiting_since", "waiting_reason", "waiting_until"),
-    "date_routed",
+    *("date_routed", "date_captured"),
 )
 #: and by which it chooses
 CHOSEN_BY = ("active", "won_status", "partner_id")
@@ -46,6 +46,7 @@ class Row:
     waiting_reason: str | None
     waiting_until: datetime | None
     date_routed: datetime | None
+    date_captured: datetime | None
     owner_id: int | None  # the customer's salesperson
     skills: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()  # users
@@ -121,11 +122,15 @@ class LeadDistribution(models.AbstractModel):
     def _ready_domain(self):
         """Leads that are ready to be given to somebody, if they have no owner."""
         domain = Domain("active", "=", True) & Domain("won_status", "=", "pending")
-        # sudo: whoever brings a lead may not read settings
-        params = self.env["ir.config_parameter"].sudo()
-        if params.get_param("lead_pipeline.distribution_ready") == "sales_ready":
+        if self._ready_when() == "sales_ready":
             domain &= Domain("sales_ready", "=", True)
         return domain
+
+    @api.model
+    def _ready_when(self):
+        # sudo: whoever brings a lead may not read settings
+        params = self.env["ir.config_parameter"].sudo()
+        return params.get_param("lead_pipeline.distribution_ready")
 
     # ------------------------------------------------------------
     # GIVE OUT

@@ -1,7 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -10,6 +10,8 @@ from ..engine.distribution import LOAD, Pool
 from ..engine.ledger import Ledger
 from ..engine.members import Load, Member
 
+#: how far back calendars are known: a lead that waited longer is late in any case
+LOOK_BACK = timedelta(days=31)
 #: columns of a member that turns change, as the engine names them, and their types
 KEPT = {
     "load_day": "date",
@@ -100,7 +102,7 @@ class LeadDistribution(models.AbstractModel):
     def _engine_members(self, members, at, methods=(LOAD,)):
         """Members as the engine takes them; their ``ref`` is the id.
 
-        :param at: calendars and absences are known from the day of this moment
+        :param at: calendars and absences are known since ``LOOK_BACK`` before
         :param methods: by which they will be asked; open leads are counted only where
             that or a limit needs it
         """
@@ -117,7 +119,7 @@ class LeadDistribution(models.AbstractModel):
         open_counts = {}
         if LOAD in methods or any(members.mapped("max_open")):
             open_counts = members._open_counts()
-        calendars = members._calendars(at)
+        calendars = members._calendars(at - LOOK_BACK)
         return [
             Member(
                 ref=member.id,

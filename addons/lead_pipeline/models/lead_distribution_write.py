@@ -6,6 +6,7 @@ from collections import defaultdict
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
+from .crm_lead_sla import SLA_FIELDS
 from .lead_assignment import BY_HAND, CHANNEL
 
 #: fields of a lead that say where it is on its way
@@ -287,7 +288,7 @@ class LeadDistribution(models.AbstractModel):
         for lead, values in zip(leads, rows.values(), strict=True):
             for name, field in fields_:
                 field._update_cache(lead, values.get(name) or None, dirty=True)
-        leads.invalidate_recordset(["sla_state", "sla_touched_at"], flush=False)
+        leads.invalidate_recordset(SLA_FIELDS, flush=False)
         self._notice_written(leads, {*WRITTEN})
 
     @api.model

@@ -16,9 +16,9 @@ class LeadSlaReport(models.Model):
     _depends = {
         "lead.assignment": [
             *("at", "due_at", "ended_at", "first_touch_at", "lead_id", "missed_at"),
-            *("pool_id", "rule_id", "sla_policy_id", "user_id"),
+            *("pool_id", "promised_at", "rule_id", "sla_policy_id", "user_id"),
         ],
-        "crm.lead": ["channel_id", "company_id", "team_id"],
+        "crm.lead": ["channel_id", "company_id", "date_first_response", "team_id"],
     }
 
     lead_id = fields.Many2one("crm.lead", readonly=True)
@@ -39,17 +39,32 @@ class LeadSlaReport(models.Model):
             ("running", "Running"),
             ("ended", "Given on in time"),
         ],
-        "SLA State",
+        "By the Owner",
         readonly=True,
-        help="Given on in time: it went to somebody else before it was due.",
+        help="By the clock of this owner, who may have got the lead late. Given on in "
+        "time: it went to somebody else before it was due.",
     )
-    kept = fields.Integer(readonly=True)
-    missed = fields.Integer(readonly=True)
+    promised_at = fields.Datetime("Due Since Capture", readonly=True)
+    promise = fields.Selection(
+        [("kept", "Kept"), ("missed", "Missed"), ("running", "Running")],
+        "Since Capture",
+        readonly=True,
+        help="By the clock of the lead: from when it was captured to the first touch "
+        "by anybody. Counts once a lead, with its first owner.",
+    )
+    kept = fields.Integer("Kept by the Owner", readonly=True)
+    missed = fields.Integer("Missed by the Owner", readonly=True)
     kept_rate = fields.Float(
-        "Kept (%)",
+        "Kept by the Owner (%)",
         readonly=True,
         aggregator="avg",
-        help="Of those that were kept or missed.",
+        help="Of those that the owner kept or missed.",
+    )
+    promise_rate = fields.Float(
+        "Kept since Capture (%)",
+        readonly=True,
+        aggregator="avg",
+        help="Of the leads whose time since capture was kept or missed.",
     )
 
     @property
@@ -61,7 +76,9 @@ class LeadSlaReport(models.Model):
                    (found.state = 'kept')::int AS kept,
                    (found.state = 'missed')::int AS missed,
                    CASE found.state WHEN 'kept' THEN 100.0 WHEN 'missed' THEN 0.0
-                   END AS kept_rate
+                   END AS kept_rate,
+                   CASE found.promise WHEN 'kept' THEN 100.0 WHEN 'missed' THEN 0.0
+                   END AS promise_rate
               FROM (
                     SELECT one.id, one.lead_id, one.at, one.due_at, one.first_touch_at,
                            one.user_id, one.pool_id, one.rule_id, one.sla_policy_id,
@@ -73,7 +90,16 @@ class LeadSlaReport(models.Model):
                                WHEN one.ended_at <= one.due_at THEN 'ended'
                                WHEN one.due_at < %(now)s THEN 'missed'
                                ELSE 'running'
-                           END AS state
+                           END AS state,
+                           one.promised_at,
+                           CASE
+                               WHEN one.promised_at IS NULL THEN NULL
+                               WHEN lead.date_first_response <= one.promised_at
+                                    THEN 'kept'
+                               WHEN lead.date_first_response IS NOT NULL
+                                    OR one.promised_at < %(now)s THEN 'missed'
+                               ELSE 'running'
+                           END AS promise
                       FROM lead_assignment one
                       JOIN crm_lead lead ON lead.id = one.lead_id
                      WHERE one.due_at IS NOT NULL AND one.user_id IS NOT NULL

@@ -326,3 +326,121 @@ class TestSlaRunsOut(SlaCase):
         few = run(6, START)
         many = run(60, START + timedelta(days=7))
         self.assertLess(many, few + 10)
+
+
+@freeze_time(NOW)
+class TestSlaSinceCapture(SlaCase):
+    """The first owner's clock runs since the lead reached us, if that is fair."""
+
+    def given(self, captured, at=START, **vals):
+        """A lead that waited from capture until somebody is there."""
+        self.pool.member_ids.active = False
+        with freeze_time(captured):
+            lead = self.new_leads(1, **vals)
+        self.assertFalse(lead.user_id)
+        self.pool.with_context(active_test=False).member_ids.active = True
+        with freeze_time(at):
+            self.env["lead.distribution"]._distribute(lead, "sweep")
+            self.env.flush_all()
+        self.assertTrue(lead.user_id)
+        return lead
+
+    def test_time_that_passed_before_counts(self):
+        with freeze_time(START + timedelta(minutes=20)):
+            lead = self.given(START, START + timedelta(minutes=20))
+        self.assertEqual(lead.sla_due_at, DUE)
+        self.assertEqual(lead.assignment_id.promised_at, DUE)
+        self.assertEqual(lead.assignment_id.sla_next_at, START + timedelta(minutes=45))
+
+    def test_a_night_a_weekend_and_a_holiday_cost_nothing(self):
+        monday = START + timedelta(days=3, hours=-1)
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Friday off",
+                "calendar_id": self.company.resource_calendar_id.id,
+                "date_from": START - timedelta(hours=8),
+                "date_to": START + timedelta(hours=14),
+            }
+        )
+        # Thursday 18:00 in Berlin; given when the office opens on Monday
+        lead = self.given(START - timedelta(hours=15), monday)
+        self.assertEqual(lead.sla_due_at, monday + timedelta(hours=1))
+        self.assertEqual(lead.assignment_id.promised_at, lead.sla_due_at)
+
+    def test_the_night_the_clocks_change(self):
+        # Friday 16:45 in winter time; Monday eight o'clock in summer time
+        lead = self.given(
+            datetime(2026, 3, 27, 15, 45), datetime(2026, 3, 30, 6), name="Lê Minh"
+        )
+        self.assertEqual(lead.sla_due_at, datetime(2026, 3, 30, 6, 45))
+
+    def test_a_backlog_is_not_late_the_second_it_is_given(self):
+        lead = self.given(START - timedelta(days=60))
+        first = lead.assignment_id
+        self.assertEqual(lead.sla_due_at, DUE)
+        self.assertLess(first.promised_at, START)
+        self.assertEqual(lead.sla_promised_at, first.promised_at)
+        self.assertEqual(lead.sla_state, "running")
+        self.watch(DUE - timedelta(minutes=16))
+        self.assertFalse(first.reminded_at)
+        self.touch(lead, START + timedelta(minutes=5))
+        self.assertEqual(lead.sla_state, "kept")
+        self.env.flush_all()
+        row = self.env["lead.sla.report"].browse(first.id)
+        self.assertEqual((row.state, row.promise), ("kept", "missed"))
+        self.assertEqual((row.kept_rate, row.promise_rate), (100, 0))
+
+    def test_a_later_owner_begins_anew(self):
+        lead = self.new_leads(1)
+        first = lead.assignment_id
+        self.watch(DUE)
+        self.assertEqual(lead.sla_due_at, DUE + timedelta(hours=1))
+        self.assertFalse(lead.assignment_id.promised_at)
+        with freeze_time(DUE + timedelta(minutes=5)):
+            self.touch(lead, DUE + timedelta(minutes=5))
+            self.env.flush_all()
+            rows = self.env["lead.sla.report"].search([("lead_id", "=", lead.id)])
+            found = {row.id: (row.state, row.promise) for row in rows}
+        self.assertEqual(
+            found,
+            {first.id: ("missed", "missed"), lead.assignment_id.id: ("kept", False)},
+        )
+
+    def test_where_sales_ready_leads_are_given_out_it_runs_since_then(self):
+        self.env["ir.config_parameter"].set_param(
+            "lead_pipeline.distribution_ready", "sales_ready"
+        )
+        with freeze_time(START - timedelta(days=20)):
+            lead = self.new_leads(1)
+        score = self.env["lead.score"].search([("lead_id", "=", lead.id)])
+        score.write({"sales_ready": True, "sales_ready_date": START})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertTrue(lead.sales_ready)
+        self.env["lead.distribution"]._distribute(lead, "sales_ready")
+        self.assertEqual(lead.sla_due_at, DUE)
+        self.assertEqual(lead.sla_promised_at, DUE)
+
+    def test_what_the_card_counts_down(self):
+        """Working time of the owner, and whether anybody is working."""
+        at = START + timedelta(hours=2, minutes=40)
+        with freeze_time(at):  # 20 minutes to lunch
+            lead = self.new_leads(1)
+        clocks = []
+        for minutes in (0, 10, 30, 90):
+            with freeze_time(at + timedelta(minutes=minutes)):
+                lead.invalidate_recordset(["sla_clock"])
+                clock = lead.with_user(lead.user_id).sla_clock
+                clocks.append((clock["left"] // 60, clock["open"], clock["until"]))
+        self.assertEqual(
+            clocks,
+            [
+                (60, True, "2026-11-20 11:00:00"),
+                (50, True, "2026-11-20 11:00:00"),
+                (40, False, "2026-11-20 12:00:00"),
+                (30, True, "2026-11-20 16:00:00"),
+            ],
+        )
+        with freeze_time(at):
+            self.touch(lead, at)
+            self.assertFalse(lead.sla_clock)

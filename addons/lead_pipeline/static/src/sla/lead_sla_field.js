@@ -2,7 +2,7 @@
  * License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0) */
 import { Component, onWillUnmount, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
-import { toLocaleDateTimeString } from "@web/core/l10n/dates";
+import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -10,7 +10,7 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 const { DateTime } = luxon;
 /** How often a clock moves, in milliseconds. */
 const TICK = 15000;
-/** From here on it is a countdown; before, the moment says more. */
+/** With so much working time left, the moment says more than a countdown. */
 const SOON_MINUTES = 8 * 60;
 
 /** Whole minutes as people say them: 45 min, 2 h 05, 3 d. */
@@ -58,10 +58,50 @@ export class LeadSlaField extends Component {
         if (minutes < 0) {
             return "over";
         }
-        return minutes < 15 ? "soon" : "running";
+        return minutes < 15 && !this.closed ? "soon" : "running";
     }
+    /** Of working time, where it is known; below 0: of time since it was due. */
     get minutesLeft() {
-        return Math.floor(this.due.diff(this.clock.now).as("minutes"));
+        const left = this.due.diff(this.clock.now).as("minutes");
+        if (left < 0 || !this.calendar) {
+            return Math.floor(left);
+        }
+        const passed = this.calendar.open ? this.clock.now.diff(this.readAt).as("minutes") : 0;
+        return Math.max(0, Math.floor(Math.min(left, this.calendar.left / 60 - passed)));
+    }
+    /** What the server says of the owner's working time, as of when it was read. */
+    get calendar() {
+        return this.props.record.data.sla_clock;
+    }
+    get readAt() {
+        if (this.calendar !== this.known) {
+            this.known = this.calendar;
+            this.knownAt = this.clock.now;
+        }
+        return this.knownAt;
+    }
+    /** Nobody works now, or not any more since the page was opened: no clock runs. */
+    get closed() {
+        const { calendar } = this;
+        if (!calendar) {
+            return false;
+        }
+        const changed = calendar.until && deserializeDateTime(calendar.until) <= this.clock.now;
+        return !calendar.open || changed;
+    }
+    /** "09:20", "tomorrow 09:20", "Mon 09:20", "Mon 7 Dec". */
+    get dueText() {
+        const time = this.due.toLocaleString(DateTime.TIME_SIMPLE);
+        const days = this.due.startOf("day").diff(this.clock.now.startOf("day")).as("days");
+        if (days < 1) {
+            return _t("due %(time)s", { time });
+        }
+        if (days < 2) {
+            return _t("due tomorrow %(time)s", { time });
+        }
+        return days < 7
+            ? _t("due %(day)s %(time)s", { day: this.due.toFormat("ccc"), time })
+            : _t("due %(day)s", { day: this.due.toFormat("ccc d LLL") });
     }
     get color() {
         return {
@@ -83,10 +123,24 @@ export class LeadSlaField extends Component {
         if (state === "over") {
             return _t("%(time)s over", { time: formatMinutes(-minutesLeft) });
         }
-        if (minutesLeft < SOON_MINUTES) {
+        if (!this.closed && minutesLeft < SOON_MINUTES) {
             return formatMinutes(minutesLeft);
         }
-        return this.due.toFormat("ccc") + " " + this.due.toLocaleString(DateTime.TIME_SIMPLE);
+        return this.dueText;
+    }
+    /** It was late, or nearly, before anybody had it. */
+    get waited() {
+        const { sla_promised_at: promised, date_captured, date_routed } = this.props.record.data;
+        return promised && promised < this.due
+            ? _t(
+                  "It came %(captured)s and waited until %(routed)s; it should have been touched by %(promised)s.",
+                  {
+                      captured: toLocaleDateTimeString(date_captured),
+                      routed: toLocaleDateTimeString(date_routed),
+                      promised: toLocaleDateTimeString(promised),
+                  }
+              )
+            : "";
     }
     get words() {
         const due = toLocaleDateTimeString(this.due);
@@ -110,5 +164,9 @@ registry.category("fields").add("lead_sla", {
     fieldDependencies: [
         { name: "sla_touched_at", type: "datetime", readonly: true },
         { name: "sla_state", type: "selection", readonly: true },
+        { name: "sla_clock", type: "json", readonly: true },
+        { name: "sla_promised_at", type: "datetime", readonly: true },
+        { name: "date_captured", type: "datetime", readonly: true },
+        { name: "date_routed", type: "datetime", readonly: true },
     ],
 });
