@@ -376,7 +376,7 @@ class LeadDistribution(models.AbstractModel):
         must += ((COUNTRY, rule.must_country),)
         return Wish(
             row.id,
-            row.skills,
+            row.skills.union(rule.skill_ids.ids),
             row.lang_id,
             row.country_id,
             frozenset(name for name, demanded in must if demanded),

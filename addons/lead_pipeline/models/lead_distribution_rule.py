@@ -54,6 +54,12 @@ class LeadDistributionRule(models.Model):
     sla_policy_id = fields.Many2one(
         "lead.sla.policy", "SLA", check_company=True, ondelete="restrict"
     )
+    skill_ids = fields.Many2many(
+        "lead.skill",
+        string="Asks For",
+        help="Skills that all leads of this rule ask for, beside their own. With best "
+        "match, who has them comes first.",
+    )
     must_skill = fields.Boolean(
         "Skills Demanded", help="Only who has every skill the lead asks for."
     )

@@ -5,6 +5,7 @@ from ast import literal_eval
 from odoo import api, models
 from odoo.fields import Domain
 
+from ..engine.distribution import MATCH
 from ..engine.members import from_capacity
 
 
@@ -28,7 +29,9 @@ class LeadDistribution(models.AbstractModel):
         - Who paused assignment is paused. Leads of a team that core skips stay with
           nobody.
 
-        A preferred domain has no counterpart: skills and *Best match* do that.
+        - A member's preferred domain is a rule before that: such leads ask for a skill
+          that this member has, and go to the best match. As in core they go to others
+          too, where that member is away or at a limit.
 
         :return: the rules, after those that are there
         """
@@ -110,9 +113,39 @@ class LeadDistribution(models.AbstractModel):
                     ],
                 }
             )
-        return self.env["lead.distribution.rule"].create(
-            {**vals, "domain": repr(list(domain)), "pool_id": pool.id}
-        )
+        vals["pool_id"] = pool.id
+        return self._make_preferences(vals, domain, members) + self.env[
+            "lead.distribution.rule"
+        ].create({**vals, "domain": repr(list(domain))})
+
+    @api.model
+    def _make_preferences(self, vals, domain, members):
+        """Rules before one: leads that some of its members prefer.
+
+        :param vals: of that rule
+        """
+        rules = self.env["lead.distribution.rule"]
+        members = members.filtered(lambda one: _read(one.assignment_domain_preferred))
+        preferring = members.grouped(lambda one: one.assignment_domain_preferred)
+        for text, some in preferring.items():
+            people = ", ".join(some.user_id.mapped("name"))
+            name = self.env._("Preferred by %(people)s", people=people)
+            skill = self.env["lead.skill"].search([("name", "=", name)], limit=1)
+            skill = skill or skill.create({"name": name})
+            pool = rules.pool_id.browse(vals["pool_id"])
+            pool.member_ids.filtered(
+                lambda one, some=some: one.user_id in some.user_id
+            ).skill_ids += skill
+            rules += rules.create(
+                {
+                    **vals,
+                    "name": f"{vals['name']}: {name}",
+                    "domain": repr(list(domain & Domain(_read(text)))),
+                    "method": MATCH,
+                    "skill_ids": [(6, 0, skill.ids)],
+                }
+            )
+        return rules
 
     @api.model
     def _member_vals(self, member, sequence):

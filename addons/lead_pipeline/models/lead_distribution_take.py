@@ -106,6 +106,8 @@ class LeadDistribution(models.AbstractModel):
     def _fits(self, rule, member):
         domain = Domain.TRUE
         if rule.must_skill:
+            if rule.skill_ids - member.skill_ids:
+                return Domain.FALSE
             lacks = Domain("id", "not in", member.skill_ids.ids)
             domain &= ~Domain("skill_ids", "any", lacks)
         if rule.must_language and member.lang_ids:

@@ -99,6 +99,52 @@ class TestDistributionSwitch(DistributionCase):
             self.new_leads(4, color=1).user_id, self.salesman + self.colleague
         )
 
+    def test_what_members_prefer(self):
+        """Core gives a lead to who prefers it, and to others where they have enough."""
+        self.team(
+            "Europe",
+            (
+                self.salesman,
+                {
+                    "assignment_domain_preferred": "[('color', '=', 2)]",
+                    "assignment_max": 90,
+                },
+            ),
+            (self.colleague, {"assignment_domain": "[('priority', '!=', '3')]"}),
+        )
+        rules = self.make_rules()
+        [skill] = rules.skill_ids
+        self.assertEqual(skill.name, f"Preferred by {self.salesman.name}")
+        self.assertFalse(self.member(self.colleague, rules.pool_id[0]).skill_ids)
+        preferred = self.new_leads(5, color=2)
+        self.assertEqual(
+            [lead.user_id for lead in preferred],
+            [self.salesman] * 3 + [self.colleague] * 2,
+            "three a day are all that the first one takes",
+        )
+        self.assertEqual(preferred[0].assignment_id.reason, "match")
+        self.assertFalse(self.new_leads(1, color=2, priority="3").user_id)
+        self.assertEqual(self.new_leads(1).user_id, self.colleague)
+
+    def test_a_rule_that_asks_for_a_skill(self):
+        """Beside what the lead asks for; also of who takes the next one."""
+        wind, water = self.env["lead.skill"].create(
+            [{"name": "Wind"}, {"name": "Water"}]
+        )
+        self.switch(True)
+        self.rule.write({"active": True, "skill_ids": wind.ids, "must_skill": True})
+        self.member(self.colleague).skill_ids = wind
+        self.assertEqual(self.new_leads(2).user_id, self.colleague)
+        lead = self.new_leads(1, skill_ids=water.ids)
+        self.assertEqual(lead.waiting_reason, "unfit")
+        self.member(self.colleague).paused = True
+        waits = self.new_leads(1)
+        self.env["crm.lead"].flush_model()
+        with self.enter_registry_test_mode():
+            take = self.env["lead.distribution"]._take_next
+            self.assertEqual(take(self.salesman), (None, "nothing"))
+            self.assertEqual(take(self.colleague), (waits.id, None))
+
     def test_who_paused_stays_paused(self):
         self.team(
             "Europe",

@@ -219,3 +219,118 @@ class TestDistributionWhatIf(DistributionCase):
         with self.assertRaises(AccessError):
             self.env["lead.what.if"].with_user(self.salesman).create({})
         self.assertEqual(self.run_it(domain="[('id', '=', 0)]")["leads"], 0)
+
+
+@freeze_time(NOW)
+class TestDistributionAdopt(DistributionCase):
+    """Drafts that become the rules in use."""
+
+    switched_on = True
+
+    def wizard(self, user=None):
+        wizard = self.env["lead.what.if"].with_user(user or self.manager)
+        return wizard.with_company(self.company).create({})
+
+    def rules(self):
+        return self.env["lead.distribution.rule"].search([("active", "=", True)])
+
+    def test_nothing_changed_nothing_changes(self):
+        before = self.rule.read()
+        wizard = self.wizard()
+        self.assertEqual(wizard.changes_text, "Nothing changes.")
+        wizard.action_adopt()
+        self.assertEqual(self.rule.read(), before)
+
+    def test_changed_added_left_out_and_moved(self):
+        wind = self.env["lead.skill"].create({"name": "Wind"})
+        gone = self._new_rule("Gone", sequence=50, domain="[('color', '=', 3)]")
+        pool = self._new_pool("Paris", self.manager)
+        wizard = self.wizard()
+        drafts = {draft.origin_id: draft for draft in wizard.rule_ids}
+        drafts[gone].unlink()
+        drafts[self.rule].write(
+            {"method": "match", "skill_ids": wind.ids, "sequence": 100}
+        )
+        wizard.rule_ids = [
+            (
+                0,
+                0,
+                {
+                    "name": "France",
+                    "pool_id": pool.id,
+                    "company_id": self.company.id,
+                    "sequence": 100,
+                },
+            )
+        ]
+        self.assertEqual(
+            wizard.changes_text.splitlines(),
+            [
+                "• New: France",
+                "• Changed: All the rest (Method, Asks For)",
+                "• No longer used: Gone (archived)",
+            ],
+        )
+        self.assertEqual(self.rule.method, "turn", "not before it is confirmed")
+        self.assertEqual(wizard.action_confirm()["target"], "new")
+        for _twice in range(2):  # a second click changes nothing more
+            wizard.action_adopt()
+            first, second = self.rules()
+            self.assertEqual(first, self.rule)
+            self.assertEqual((first.method, first.skill_ids), ("match", wind))
+            self.assertEqual((second.name, second.pool_id), ("France", pool))
+            self.assertFalse(gone.active)
+            wizard.begun_with_ids = self.rules()
+        self.assertEqual(self.new_leads(1).assignment_id.rule_id, self.rule)
+        wizard = self.wizard()
+        for draft, sequence in zip(wizard.rule_ids, (2, 1), strict=True):
+            draft.sequence = sequence
+        self.assertIn("another order", wizard.changes_text)
+        wizard.action_adopt()
+        self.assertEqual(self.rules(), second + first)
+
+    def test_what_it_refuses(self):
+        wizard = self.wizard()
+        self._new_rule("Of somebody else", sequence=1)
+        with self.assertRaisesRegex(UserError, "have changed"):
+            wizard.action_adopt()
+        wizard = self.wizard()
+        self.env.cr.execute(
+            "UPDATE lead_distribution_rule"
+            " SET write_date = write_date + '1 s'::interval WHERE id = %s",
+            [self.rule.id],
+        )
+        self.rule.invalidate_recordset()
+        with self.assertRaisesRegex(UserError, "have changed"):
+            wizard.action_adopt()
+        wizard.rule_ids = [(5,)]
+        for method in (wizard.action_confirm, wizard.action_adopt):
+            with self.assertRaisesRegex(UserError, "at least one"):
+                method()
+        # a draft checks what it is given as a rule does
+        with self.assertRaises(ValidationError):
+            self.wizard().rule_ids.domain = "[('no_such_field', '=', 1)]"
+
+    def test_whose_it_is(self):
+        wizard = self.wizard()
+        with self.assertRaises(AccessError):
+            wizard.with_user(self.salesman).action_adopt()
+
+    def test_rules_of_another_company_stay(self):
+        """Their manager is not asked, and their place is kept."""
+        theirs = self.env["lead.pool"].create(
+            {"name": "Lyon", "company_id": self.other_company.id}
+        )
+        foreign = self._new_rule(
+            "Lyon",
+            pool_id=theirs.id,
+            company_id=self.other_company.id,
+            sequence=50,
+        )
+        wizard = self.wizard()
+        self.assertNotIn(foreign, wizard.rule_ids.origin_id)
+        wizard.rule_ids.name = "All"
+        wizard.action_adopt()
+        self.assertTrue(foreign.active)
+        self.assertEqual(self.rules(), foreign + self.rule)
+        self.assertEqual(self.rule.name, "All")

@@ -18,3 +18,4 @@ from . import lead_submission_dismiss
 from . import lead_submission_fix
 from . import privacy_lookup_wizard
 from . import lead_what_if
+from . import lead_what_if_adopt

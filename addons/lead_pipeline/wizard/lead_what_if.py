@@ -19,7 +19,7 @@ MOST_DAYS = 366
 #: of a rule, for its draft
 COPIED = (
     *("name", "sequence", "domain", "method", "must_skill", "must_language"),
-    *("must_country", "pool_id", "sla_policy_id", "company_id"),
+    *("must_country", "pool_id", "sla_policy_id", "company_id", "skill_ids"),
 )
 
 
@@ -52,9 +52,14 @@ class LeadWhatIf(models.TransientModel):
 
     @api.model
     def _default_rule_ids(self):
-        rules = self.env["lead.distribution.rule"].search([("active", "=", True)])
-        drafts = [rule._read_format(COPIED, load=None)[0] for rule in rules]
-        return [(0, 0, {name: draft[name] for name in COPIED}) for draft in drafts]
+        return [
+            (0, 0, {**copy_of(rule), "origin_id": rule.id})
+            for rule in self._rules_in_use()
+        ]
+
+    @api.model
+    def _rules_in_use(self):
+        return self.env["lead.distribution.rule"].search([("active", "=", True)])
 
     def _compute_display_name(self):
         self.display_name = self.env._("What If")
@@ -236,3 +241,11 @@ class LeadWhatIfRule(models.TransientModel):
     _order = "sequence, id"
 
     wizard_id = fields.Many2one("lead.what.if", required=True, ondelete="cascade")
+    origin_id = fields.Many2one("lead.distribution.rule", ondelete="set null")
+
+
+def copy_of(rule):
+    """:return: the values of a rule that its draft has, and back"""
+    values = rule._read_format(COPIED, load=None)[0]
+    copied = {name: values[name] for name in COPIED}
+    return {**copied, "skill_ids": [(6, 0, sorted(copied["skill_ids"]))]}
