@@ -16,7 +16,7 @@ class LeadShareReport(models.Model):
     """
 
     _name = "lead.share.report"
-    _description = "Share against Entitlement"
+    _description = "Fair Shares"
     _auto = False
     _order = "at desc, id desc"
     _depends = {

@@ -97,11 +97,11 @@ export class LeadSlaField extends Component {
             return _t("due %(time)s", { time });
         }
         if (days < 2) {
-            return _t("due tomorrow %(time)s", { time });
+            return _t("tomorrow %(time)s", { time });
         }
         return days < 7
-            ? _t("due %(day)s %(time)s", { day: this.due.toFormat("ccc"), time })
-            : _t("due %(day)s", { day: this.due.toFormat("ccc d LLL") });
+            ? this.due.toFormat("ccc") + " " + time
+            : this.due.toFormat("ccc d LLL");
     }
     get color() {
         return {
