@@ -39,10 +39,13 @@ class ResUsers(models.Model):
 
         :param until: end of the pause, UTC as text; None: until the user ends it
         :return: as ``lead_availability``
-        :raises UserError: an end in the past
+        :raises UserError: an end in the past, or none at all
         """
         user = self.env.user
-        until = not available and fields.Datetime.to_datetime(until or False)
+        try:
+            until = not available and fields.Datetime.to_datetime(until or False)
+        except (TypeError, ValueError) as error:
+            raise UserError(self.env._("That is no moment: %s", until)) from error
         if until and until <= fields.Datetime.now():
             raise UserError(self.env._("The end of a pause lies ahead."))
         user._lead_members().write(

@@ -36,6 +36,7 @@ from . import test_distribution_what_if
 from . import test_distribution_reassign
 from . import test_distribution
 from . import test_distribution_cost
+from . import test_distribution_doors
 from . import test_distribution_switch
 from . import test_nurture
 from . import test_nurture_doors

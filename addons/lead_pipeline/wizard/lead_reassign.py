@@ -158,6 +158,17 @@ class LeadReassign(models.TransientModel):
         }
 
     def _give_to(self, leads, user):
+        # core would move the leads to a company of theirs
+        # sudo: which companies somebody works for is no secret here
+        closed = leads.company_id - user.sudo().company_ids
+        if closed:
+            raise UserError(
+                self.env._(
+                    "%(user)s does not work for %(companies)s.",
+                    user=user.name,
+                    companies=", ".join(closed.mapped("name")),
+                )
+            )
         leads = leads.filtered(lambda lead: lead.user_id != user)
         before = {lead.id: lead.user_id.id for lead in leads}
         service = self.env["lead.distribution"]
