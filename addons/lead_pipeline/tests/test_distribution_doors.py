@@ -136,10 +136,13 @@ class TestDistributionDoors(DistributionCase):
         self.assertEqual(wizard.lead_count, 0)
         self.refuses(wizard.action_reassign)
         self.assertEqual(lead.user_id, owner)
-        found = theirs["lead.what.if"].create(
-            {"rule_ids": [(5,), (0, 0, {"name": "All", "pool_id": self.pool.id})]}
-        )
-        self.refuses(found.action_run)
+        draft = {"name": "All", "pool_id": self.pool.id}
+        for company in (self.company, self.other_company, self.company.browse()):
+            draft["company_id"] = company.id
+            drafts = {"rule_ids": [(5,), (0, 0, draft)]}
+            self.refuses(
+                lambda drafts=drafts: theirs["lead.what.if"].create(drafts).action_run()
+            )
 
     def test_nobody_is_given_leads_of_another_company(self):
         lead = self.new_leads(1)
