@@ -104,10 +104,14 @@ class LeadWhatIf(models.TransientModel):
         )
 
     def _run(self):
-        """:return: see :meth:`_describe`"""
+        """:return: see :meth:`_describe`
+        :raises AccessError: a draft names a pool or an SLA the user may not read"""
         rules = self.rule_ids.sorted(lambda rule: (rule.sequence, rule.id))
         if not rules:
             raise UserError(self.env._("Add at least one rule."))
+        # it is replayed as the system: of others' pools nothing is told
+        rules.pool_id.check_access("read")
+        rules.sla_policy_id.check_access("read")
         start, end = self._period()
         end = min(end, fields.Datetime.now())
         service = self.env["lead.distribution"]
