@@ -132,6 +132,8 @@ class TestDistributionSwitch(DistributionCase):
             [{"name": "Wind"}, {"name": "Water"}]
         )
         self.switch(True)
+        # what demo data has waits as well
+        self.env["crm.lead"].search([("user_id", "=", False)]).active = False
         self.rule.write({"active": True, "skill_ids": wind.ids, "must_skill": True})
         self.member(self.colleague).skill_ids = wind
         self.assertEqual(self.new_leads(2).user_id, self.colleague)
