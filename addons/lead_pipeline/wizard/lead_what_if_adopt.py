@@ -52,19 +52,19 @@ class LeadWhatIf(models.TransientModel):
         }
 
     def _describe_changes(self, changes):
-        _ = self.env._
-        lines = [_("New: %(name)s", name=name) for name in changes["new"]]
+        env = self.env
+        lines = [env._("New: %(name)s", name=name) for name in changes["new"]]
         lines += [
-            _("Changed: %(name)s (%(what)s)", name=name, what=", ".join(labels))
+            env._("Changed: %(name)s (%(what)s)", name=name, what=", ".join(labels))
             for name, labels in changes["changed"]
         ]
         lines += [
-            _("No longer used: %(name)s (archived)", name=name)
+            env._("No longer used: %(name)s (archived)", name=name)
             for name in changes["archived"]
         ]
         if changes["moved"]:
-            lines.append(_("The rules are asked in another order."))
-        return "\n".join(f"• {line}" for line in lines) or _("Nothing changes.")
+            lines.append(env._("The rules are asked in another order."))
+        return "\n".join(f"• {line}" for line in lines) or env._("Nothing changes.")
 
     def _drafts(self):
         return self.rule_ids.sorted(lambda rule: (rule.sequence, rule.id))
