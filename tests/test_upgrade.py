@@ -102,6 +102,43 @@ env.cr.execute(
 assert env.cr.fetchone() == (0,)
 print("fine")
 """
+BEFORE_PROMISE = """
+from freezegun import freeze_time
+env["lead.distribution.rule"].search([]).active = False
+user = env.ref("base.user_admin")
+pool = env["lead.pool"].create({
+    "name": "Before", "member_ids": [(0, 0, {"user_id": user.id})],
+})
+sla = env["lead.sla.policy"].create({"name": "Within the hour"})
+env["lead.distribution.rule"].create({
+    "name": "All", "pool_id": pool.id, "sla_policy_id": sla.id,
+})
+env["ir.config_parameter"].set_param("lead_pipeline.distribution", True)
+with freeze_time("2026-11-20 09:00:00"):  # people are at work
+    lead = env["crm.lead"].create({"name": "Given before", "user_id": False})
+    env.cr.commit()
+assert lead.sla_due_at and lead.sla_due_at == lead.assignment_id.due_at
+env["ir.config_parameter"].set_param("before.due_at", str(lead.sla_due_at))
+env.cr.commit()
+"""
+AFTER_PROMISE = """
+from freezegun import freeze_time
+lead = env["crm.lead"].search([("name", "=", "Given before")])
+due_at = env["ir.config_parameter"].get_param("before.due_at")
+assert str(lead.sla_due_at) == str(lead.assignment_id.due_at) == due_at, due_at
+# its owner's clock goes on; since capture nothing was promised then
+assert not lead.assignment_id.promised_at
+env.flush_all()
+report = env["lead.sla.report"].search([("lead_id", "=", lead.id)])
+assert len(report) == 1 and not report.promise, report.promise
+with freeze_time("2026-11-20 09:00:00"):
+    later = env["crm.lead"].create({"name": "Given after", "user_id": False})
+    env.cr.commit()
+assert later.assignment_id.promised_at, later.waiting_reason
+companies = env["res.company"].search([])
+assert all(companies.mapped("lead_nurture_sms_consent_required"))
+print("fine")
+"""
 #: for each version: the change of data that it brought (a text, and the file in which
 #: it came), what is done with the addons before, and what must hold after the upgrade
 STORIES = {
@@ -110,6 +147,11 @@ STORIES = {
         ('_name = "lead.score"', "addons/lead_pipeline/models/lead_score.py"),
         BEFORE_LEAD_SCORE,
         AFTER_LEAD_SCORE,
+    ),
+    "19.0.3.1.0": (
+        ("    promised_at = fields", "addons/lead_pipeline/models/lead_assignment.py"),
+        BEFORE_PROMISE,
+        AFTER_PROMISE,
     ),
 }
 
