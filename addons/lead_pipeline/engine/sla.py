@@ -4,10 +4,11 @@
 
 What counts for the lead is how long it waits for a person, so the clock runs from when
 it was captured, in the working time of whoever gets it. A lead that comes at night
-costs its owner nothing by that. But one that waited while its owner was at work (everybody
-was at a limit, no rule took it, leads were not given out yet) may be late before
-anybody has it. Nobody is blamed for that: an owner who gets less than half of the time
-gets all of it, from the hand-out. What was promised to the lead stays on record.
+costs its owner nothing by that. But one that waited while its owner was at work
+(everybody was at a limit, no rule took it, leads were not given out yet) may be late
+before anybody has it. Nobody is blamed for that: an owner who gets less than half of
+the time gets all of it, from the hand-out. What was promised to the lead stays on
+record.
 """
 
 from datetime import datetime
