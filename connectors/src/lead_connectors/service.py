@@ -9,10 +9,10 @@ import fcntl
 import gc
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -193,9 +193,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Not in the handler of the signal: a second signal interrupts the handler of
+        # the first, which may hold the very lock that it then waits for.
         self._service.stop_workers()
-        super().handle_exit(sig, frame)
+        await super().shutdown(sockets)
 
 
 def server_config(app: ASGIApp, web: WebSection) -> uvicorn.Config:
@@ -227,9 +229,10 @@ def serve(config: Config) -> None:
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         server = _Server(server_config(service.app, web), service)
-        # uvicorn raises the signal once more after its stop; that was all we wanted
+        # for a signal before uvicorn listens to them, and for the one that it raises
+        # once more after its stop
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, server.handle_exit)
         log.info(
             "serving",
             address=f"http://{web.host}:{web.port}",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,20 @@ def test_stop_while_odoo_thinks(tmp_path: Path, odoo: OdooServer) -> None:
     with reopened(tmp_path) as inbox, inbox.db.read() as conn:
         assert conn.scalars(sa.select(items.c.state)).all() == ["delivered"]
     assert odoo.requests.count("ingest") == 1
+
+
+def test_many_signals(tmp_path: Path, odoo: OdooServer) -> None:
+    """A second signal comes while the first is handled: one stop, and an end."""
+    config = write_config(tmp_path, odoo=odoo.url)
+    with process(config) as service:
+        service.ready()
+        assert post(service.base, leads_body(1)).status_code == 200
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end and service.process.poll() is None:
+            service.process.send_signal(signal.SIGTERM)
+        # one that comes after the stop, as Python itself ends, is not ours to handle
+        assert service.process.wait(20) in (0, -signal.SIGTERM)
+        assert '"event": "stopped"' in service.log.read_text()
 
 
 def test_second_service_on_one_sqlite_inbox(tmp_path: Path, odoo: OdooServer) -> None:
