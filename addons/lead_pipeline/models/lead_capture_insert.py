@@ -28,14 +28,12 @@ class LeadCaptureInsert(models.AbstractModel):
             self._add_computed(names, alike)
         leads = self.env["lead.capture.leads"]._quiet().create(vals_list)
         # core marks what depends on a phone and an address, also where it is given
-        kept = defaultdict(list)
-        for lead, vals in zip(leads, vals_list, strict=True):
-            for name in vals:
-                kept[name].append(lead.id)
-        for name, ids in kept.items():
+        for name in frozenset().union(*by_names):
             field = leads._fields[name]
             if field.compute and field.store:
-                self.env.remove_to_compute(field, leads.browse(ids))
+                pairs = zip(leads, vals_list, strict=True)
+                given = leads.browse(lead.id for lead, vals in pairs if name in vals)
+                self.env.remove_to_compute(field, given)
         return leads
 
     @api.model
@@ -58,9 +56,10 @@ class LeadCaptureInsert(models.AbstractModel):
             if inputs <= shared and not field.precompute:
                 todo.append(field)
                 read |= inputs
+        read = sorted(read)
         alike = defaultdict(list)
         for vals in vals_list:
-            alike[tuple(vals[name] for name in sorted(read))].append(vals)
+            alike[tuple(vals[name] for name in read)].append(vals)
         if not todo or len(alike) > most:
             return
         now = self.env.cr.now()

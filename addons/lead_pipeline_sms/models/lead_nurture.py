@@ -1,5 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -69,15 +70,16 @@ class LeadNurture(models.AbstractModel):
         facts = self._facts(journeys, now)
         facts.sent = self._really_sent(journeys.lead_id, now)
         ready = waiting = touches.browse()
+        stopped = defaultdict(touches.browse)
         for touch in touches:
             journey, lead = touch.enrolment_id, touch.lead_id
             if not lead or journey.state == "exited":
-                touch._cancel("exit")
+                stopped["exit"] |= touch
             elif reason := self._exit_reason(journey, facts):
                 journey._end(reason)
-                touch.filtered(lambda one: one.state == "queued")._cancel("exit")
+                stopped["exit"] |= touch.filtered(lambda one: one.state == "queued")
             elif reason := self._skip_sms(lead, facts):
-                touch._cancel(reason)
+                stopped[reason] |= touch
             elif step := self._wait(lead, touch.stage_id, facts, now):
                 touch.sms_at = step.at
                 waiting |= touch
@@ -87,6 +89,8 @@ class LeadNurture(models.AbstractModel):
             else:
                 facts.sent.setdefault(lead.id, []).append(now)
                 ready |= touch
+        for reason, some in stopped.items():
+            some._cancel(reason)
         waiting._sms().write({"state": "canceled"})
         return ready
 
