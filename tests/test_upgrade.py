@@ -139,6 +139,33 @@ companies = env["res.company"].search([])
 assert all(companies.mapped("lead_nurture_sms_consent_required"))
 print("fine")
 """
+BEFORE_HISTORY = """
+pool = env["lead.pool"].create({
+    "name": "Kept since", "member_ids": [
+        (0, 0, {"user_id": env.ref("base.user_admin").id, "per_month": 30}),
+        (0, 0, {"user_id": env.ref("base.user_demo").id, "active": False}),
+    ],
+})
+env["lead.sla.policy"].create({"name": "Kept since"})
+env.cr.commit()
+"""
+AFTER_HISTORY = """
+History = env["lead.distribution.history"]
+pool = env["lead.pool"].search([("name", "=", "Kept since")])
+members = pool.with_context(active_test=False).member_ids
+assert len(members) == 2
+for member in members:
+    [kept] = History.search([("member_id", "=", member.id)])
+    assert kept.settings == member._settings()[member.id], kept.settings
+    assert kept.settings["active"] == member.active
+sla = env["lead.sla.policy"].search([("name", "=", "Kept since")])
+[kept] = History.search([("sla_policy_id", "=", sla.id)])
+assert kept.settings["first_touch_minutes"] == 60
+everybody = env["lead.pool.member"].with_context(active_test=False).search([])
+everybody._keep_history()
+assert History.search_count([("member_id", "!=", False)]) == len(everybody)
+print("fine")
+"""
 #: for each version: the change of data that it brought (a text, and the file in which
 #: it came), what is done with the addons before, and what must hold after the upgrade
 STORIES = {
@@ -152,6 +179,14 @@ STORIES = {
         ("    promised_at = fields", "addons/lead_pipeline/models/lead_assignment.py"),
         BEFORE_PROMISE,
         AFTER_PROMISE,
+    ),
+    "19.0.3.2.0": (
+        (
+            '_name = "lead.distribution.history"',
+            "addons/lead_pipeline/models/lead_distribution_history.py",
+        ),
+        BEFORE_HISTORY,
+        AFTER_HISTORY,
     ),
 }
 

@@ -5,7 +5,7 @@
     "summary": "Capture every lead once, with proof: channels, matching, touchpoints, "
     "consent, quarantine; scores that explain themselves, segments; fair distribution; "
     "nurture",
-    "version": "19.0.3.1.0",
+    "version": "19.0.3.2.0",
     "development_status": "Beta",
     "category": "Sales/CRM",
     "license": "LGPL-3",
@@ -56,6 +56,7 @@
         "views/crm_lead_sla_views.xml",
         "views/lead_assignment_views.xml",
         "views/lead_assignment_why_views.xml",
+        "views/lead_distribution_history_views.xml",
         "views/lead_pool_views.xml",
         "views/lead_pool_ledger_views.xml",
         "views/lead_sla_policy_views.xml",

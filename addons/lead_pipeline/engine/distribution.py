@@ -21,14 +21,14 @@ answers the same. Nothing grows with the leads. The caller holds a lock meanwhil
 """
 
 from bisect import insort
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import lcm
 from typing import NamedTuple
 
 from .business_time import local_date
-from .ledger import Turns
+from .ledger import Turns, reweigh
 from .members import (
     ABSENCES,
     CAPS,
@@ -128,6 +128,19 @@ class Pool:
     def fork(self) -> "Pool":
         """The same pool, to try something out."""
         return Pool(self._as_they_are(), self.clock)
+
+    def changed(self, settings: Mapping[Hashable, Member]) -> "Pool":
+        """The same pool with other settings of some members, from now on: what they
+        have got stays, and with another weight also what they are owed.
+
+        :param settings: by ref; their ``load`` and ``ledger`` are not used
+        """
+        members = []
+        for old in self._as_they_are():
+            new = settings.get(old.ref, old)
+            ledger = reweigh(old.ledger, old.weight, new.weight, self.clock)
+            members.append(replace(new, load=old.load, ledger=ledger))
+        return Pool(members, self.clock)
 
     def decide(self, lead: Lead, at: datetime, method: str = TURN) -> Decision:
         """Give a lead to somebody, or say why not. O(members).

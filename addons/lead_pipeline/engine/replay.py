@@ -7,18 +7,19 @@ lead goes where the draft rules send it (the caller matches them, in SQL), at th
 it was ready; whom nobody could get waits, and is tried again by sweeps, as the cron
 does, until the period ends. A lead leaves its member's backlog when it really was
 closed: how fast another one would have been is not known, and nothing is guessed.
+Settings of members (weights, limits, hours) may change on the way, as they really did.
 """
 
 import heapq
-from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
 
 from .business_time import local_date
 from .distribution import TURN, Pool
-from .members import Lead
+from .members import Lead, Member
 from .sla import first_clock
 
 #: a pool and a member of it
@@ -33,7 +34,7 @@ class Arrival:
 
     ``pool``: key of the pool; None: no rule takes it. ``closed_at``: when it was won,
     lost or taken out of work, None: it still is. ``sla``: seconds of business time to
-    the first human touch, None: no SLA.
+    the first human touch, by when it is given; None: no SLA.
     """
 
     at: datetime
@@ -41,7 +42,7 @@ class Arrival:
     pool: Hashable | None
     method: str = TURN
     closed_at: datetime | None = None
-    sla: int | None = None
+    sla: Callable[[datetime], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def replay(
     closings: Iterable[tuple[datetime, Hashable, Hashable]] = (),
     sweep: timedelta = timedelta(minutes=15),
     people: Iterable[Collection[Place]] = (),
+    changes: Iterable[tuple[datetime, Hashable, Member]] = (),
 ) -> Replay:
     """Give past leads out to draft pools.
 
@@ -88,8 +90,10 @@ def replay(
     :param sweep: how often what waits is tried again
     :param people: the places of each person who is in several pools, as (pool, member):
         what they get in one of them fills their caps in all
+    :param changes: of members' settings: (UTC, pool, member as from then on), whose
+        ``load`` and ``ledger`` are not used
     """
-    return _Run(pools, end, sweep, people).all(arrivals, closings)
+    return _Run(pools, end, sweep, people, changes).all(arrivals, closings)
 
 
 class _Run:
@@ -99,6 +103,7 @@ class _Run:
         end: datetime,
         sweep: timedelta,
         people: Iterable[Collection[Place]],
+        changes: Iterable[tuple[datetime, Hashable, Member]],
     ):
         self.pools = {key: pool.fork() for key, pool in pools.items()}
         self.members = {
@@ -115,6 +120,7 @@ class _Run:
         }
         self.closings: list[tuple[datetime, int, Hashable, Hashable]] = []
         self.numbers = count()  # keeps what closes at one moment in order
+        self.changes = deque(sorted(changes, key=lambda change: change[0]))
         #: leads waiting by pool, in the order they came, and why
         self.waiting: dict[Hashable, list[tuple[Arrival, str]]] = {}
         #: when to try a pool's waiting leads again; its backlog may set it earlier
@@ -143,14 +149,19 @@ class _Run:
         return self.result
 
     def _until(self, moment: datetime) -> None:
-        """Let happen what happens up to a moment: leads closed, sweeps."""
+        """Let happen what happens up to a moment: other settings, leads closed,
+        sweeps."""
         while True:
             key = min(self.retry, key=self.retry.__getitem__, default=None)
             sweep = self.retry[key] if key is not None else datetime.max
             closing = self.closings[0][0] if self.closings else datetime.max
-            if min(sweep, closing) > moment or min(sweep, closing) >= self.end:
+            change = self.changes[0][0] if self.changes else datetime.max
+            first = min(sweep, closing, change)
+            if first > moment or first >= self.end:
                 return
-            if closing <= sweep:
+            if change == first:
+                self._change(change)
+            elif closing == first:
                 at, _nth, key, ref = heapq.heappop(self.closings)
                 for pool, member in (key, ref), *self.others.get((key, ref), ()):
                     self.pools[pool].close(member, at)
@@ -159,6 +170,18 @@ class _Run:
             else:
                 del self.retry[key]
                 self._sweep(key, sweep)
+
+    def _change(self, at: datetime) -> None:
+        """Take over all settings of a moment."""
+        by_pool: dict[Hashable, dict[Hashable, Member]] = {}
+        while self.changes and self.changes[0][0] == at:
+            _at, key, member = self.changes.popleft()
+            by_pool.setdefault(key, {})[member.ref] = member
+            self.members[key, member.ref] = member
+        for key, settings in by_pool.items():
+            self.pools[key] = self.pools[key].changed(settings)
+            if self.waiting.get(key):
+                self._sweep_at(key, at)
 
     def _sweep(self, key: Hashable, at: datetime) -> None:
         waiting, self.waiting[key] = self.waiting[key], []
@@ -183,7 +206,7 @@ class _Run:
         calendar = self.members[key, ref].calendar
         due_at = None
         if arrival.sla is not None:
-            due_at = first_clock(calendar, arrival.at, at, arrival.sla).due_at
+            due_at = first_clock(calendar, arrival.at, at, arrival.sla(at)).due_at
         self.result.outcomes.append(
             Outcome(arrival.lead.ref, key, ref, at, due_at=due_at)
         )

@@ -62,8 +62,10 @@ from . import lead_pool
 from . import lead_pool_member
 from . import lead_pool_member_calendar
 from . import lead_pool_member_pause
+from . import lead_pool_member_history
 from . import lead_pool_ledger
 from . import lead_distribution_rule
+from . import lead_distribution_history
 from . import lead_assignment
 from . import lead_assignment_why
 from . import lead_distribution

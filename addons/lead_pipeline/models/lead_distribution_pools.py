@@ -1,14 +1,16 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine.distribution import LOAD, Pool
 from ..engine.ledger import Ledger
 from ..engine.members import Load, Member
+from .lead_pool_member import CAPS
 
 #: how far back calendars are known: a lead that waited longer is late in any case
 LOOK_BACK = timedelta(days=31)
@@ -119,28 +121,34 @@ class LeadDistribution(models.AbstractModel):
         open_counts = {}
         if LOAD in methods or any(members.mapped("max_open")):
             open_counts = members._open_counts()
-        calendars = members._calendars(at - LOOK_BACK)
+        settings = members._settings()
+        calendars = members._lay_out(
+            ((member, settings[member.id]) for member in members), at - LOOK_BACK
+        )
         return [
-            Member(
-                ref=member.id,
-                weight=member.weight,
-                per_day=member.per_day or None,
-                per_week=member.per_week or None,
-                per_month=member.per_month or None,
-                max_open=member.max_open or None,
-                skills=frozenset(member.skill_ids.ids),
-                languages=frozenset(member.lang_ids.ids),
-                countries=frozenset(member.country_ids.ids),
-                calendar=calendars[member.id],
-                active=member.active and member.user_id.active,
-                paused_until=(
-                    datetime.max if member.paused else member.paused_until or None
-                ),
+            replace(
+                self._engine_member(member.id, settings[member.id], calendar),
                 load=self._load(kept[member.id], open_counts.get(member.user_id.id, 0)),
                 ledger=Ledger(kept[member.id][4] or 0, *kept[member.id][5:]),
             )
-            for member in members
+            for member, calendar in zip(members, calendars, strict=True)
         ]
+
+    @api.model
+    def _engine_member(self, ref, settings, calendar):
+        """:param settings: of a member, as ``_settings`` says, now or then"""
+        until = fields.Datetime.to_datetime(settings["paused_until"])
+        return Member(
+            ref=ref,
+            weight=settings["weight"],
+            **{name: settings[name] or None for name in CAPS},
+            skills=frozenset(settings["skill_ids"]),
+            languages=frozenset(settings["lang_ids"]),
+            countries=frozenset(settings["country_ids"]),
+            calendar=calendar,
+            active=settings["active"],
+            paused_until=datetime.max if settings["paused"] else until or None,
+        )
 
     @api.model
     def _load(self, kept, open_count):

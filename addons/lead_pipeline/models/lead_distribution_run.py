@@ -16,7 +16,8 @@ SWEPT = "lead_pipeline.distribution_swept"
 #: what decides who is free, and when it was last written
 DECIDING = (
     *("lead_distribution_rule", "lead_pool", "lead_pool_member", "res_users"),
-    *("resource_calendar", "resource_calendar_leaves"),
+    *("resource_calendar", "resource_calendar_attendance"),
+    *("resource_calendar_leaves", "resource_resource", "res_company"),
 )
 
 
@@ -43,8 +44,13 @@ class LeadDistribution(models.AbstractModel):
         # a sweep that had to stop goes on where it was
         stopped = int(params.get_param(SWEPT) or 0)
         waiting = Domain("waiting_since", "!=", False)
+        due = self._due_domain()
+        if due.is_true():
+            # working hours are written elsewhere: by an employee's form, say
+            members = self.env["lead.pool.member"].with_context(active_test=False)
+            members.search([])._keep_history()
         if not stopped:
-            waiting &= self._due_domain()
+            waiting &= due
         _given, after = self._sweep(waiting, after=stopped)
         if after != stopped:
             params.set_param(SWEPT, after)

@@ -26,55 +26,82 @@ class LeadPoolMember(models.Model):
         }
 
     def _calendars(self, since):
-        """When these people are at work: their working hours here, else those of their
-        resource (of an employee, say), else those of the company; less public holidays
-        and their own absences.
-
-        Times are of the resource's time zone where there is one, as everywhere in
-        Odoo. Flexible hours are any hour of the days.
+        """When these people are at work: their hours, less public holidays and their
+        own absences.
 
         :param since: leaves that ended before the day of this moment are left out
         :return: {member id: engine ``Calendar``}
         """
-        since = since.replace(hour=0, minute=0, second=0, microsecond=0)
-        # sudo: whoever asks, distribution knows who is away (not why)
+        hours = self._hours()
+        laid_out = self._lay_out(((member, hours[member.id]) for member in self), since)
+        return dict(zip(self._ids, laid_out, strict=True))
+
+    def _hours(self):
+        """The working hours of these people: theirs here, else those of their resource
+        (of an employee, say), else those of the company.
+
+        Times are of the resource's time zone where there is one, as everywhere in
+        Odoo. Flexible hours are any hour of the days.
+
+        :return: {member id: {"calendar" (an id, or False), "week" (see ``_lead_week``),
+            "tz"}}
+        """
+        # sudo: whoever asks, distribution knows who is at work
         members = self.sudo()
         resources = members._resources()
         found = {}
         for member in members:
-            company = (
-                member.pool_id.company_id
-                or resources[member.user_id].company_id
-                or member.user_id.company_id
-            )
             resource = resources[member.user_id]
             calendar = (
                 member.resource_calendar_id
                 or resource.calendar_id
-                or company.resource_calendar_id
+                or member._work_company(resource).resource_calendar_id
             )
-            found[member] = calendar, resource, company
+            found[member] = calendar, resource
         calendars = members.env["resource.calendar"].union(
-            *(calendar for calendar, _resource, _company in found.values())
+            *(calendar for calendar, _resource in found.values())
         )
         weeks = {calendar: calendar._lead_week() for calendar in calendars}
-        closed = members._leaves(since)
         return {
-            member.id: _calendar(
-                weeks[calendar] if calendar else None,
-                resource.tz or calendar.tz or member.user_id.tz or "UTC",
+            member.id: {
+                "calendar": calendar.id,
+                "week": weeks.get(calendar),
+                "tz": resource.tz or calendar.tz or member.user_id.tz or "UTC",
+            }
+            for member, (calendar, resource) in found.items()
+        }
+
+    def _work_company(self, resource):
+        return self.pool_id.company_id or resource.company_id or self.user_id.company_id
+
+    def _lay_out(self, hours, since):
+        """Calendars of these people, by hours of theirs, now or then.
+
+        :param hours: pairs (member, as ``_hours`` says), in any number and order
+        :param since: as ``_calendars``
+        :return: engine ``Calendar`` for each pair
+        """
+        # sudo: whoever asks, distribution knows who is away (not why)
+        members = self.sudo()
+        resources = members._resources()
+        since = since.replace(hour=0, minute=0, second=0, microsecond=0)
+        closed = members._leaves(since)
+        return [
+            _calendar(
+                kept["week"] and tuple(map(tuple, kept["week"])),
+                kept["tz"],
                 tuple(
                     sorted(
                         {
-                            *closed[resource, None],
-                            *closed[None, calendar],
-                            *closed[None, company],
+                            *closed[resources[member.user_id]],
+                            *closed["calendar", kept["calendar"]],
+                            *closed[member._work_company(resources[member.user_id])],
                         }
                     )
                 ),
             )
-            for member, (calendar, resource, company) in found.items()
-        }
+            for member, kept in ((one.sudo(), kept) for one, kept in hours)
+        ]
 
     def _resources(self):
         """:return: {user: their resource, in a company of theirs; maybe empty}"""
@@ -87,7 +114,7 @@ class LeadPoolMember(models.Model):
         return found
 
     def _leaves(self, since):
-        """:return: {(resource, None) or (None, calendar or company): intervals}"""
+        """:return: {resource, ("calendar", id) or company: intervals}"""
         Leave = self.env["resource.calendar.leaves"].sudo()
         leaves = Leave.search(
             Domain("time_type", "=", "leave")
@@ -100,9 +127,11 @@ class LeadPoolMember(models.Model):
         closed = defaultdict(set)
         for leave in leaves:
             if leave.resource_id:
-                key = leave.resource_id, None
+                key = leave.resource_id
+            elif leave.calendar_id:
+                key = "calendar", leave.calendar_id.id
             else:
-                key = None, leave.calendar_id or leave.company_id
+                key = leave.company_id
             closed[key].add((leave.date_from, leave.date_to))
         return closed
 
@@ -111,25 +140,28 @@ class ResourceCalendar(models.Model):
     _inherit = "resource.calendar"
 
     def _lead_week(self):
-        """:return: the week as a tuple of engine ``Attendance``; None: any time"""
+        """:return: the week as a list of lists, the values of engine ``Attendance``, fit
+        for JSON; None: any time"""
         self.ensure_one()
         lines = self.attendance_ids.filtered(
             lambda line: not line.display_type and line.day_period != "lunch"
         )
         if self.flexible_hours and not lines:
             return None
-        return tuple(
-            Attendance(
+        return [
+            [
                 int(line.dayofweek),
                 0 if self.flexible_hours else line.hour_from,
                 24 if self.flexible_hours else line.hour_to,
                 int(line.week_type) if self.two_weeks_calendar else None,
-            )
+            ]
             for line in lines
-        )
+        ]
 
 
 @lru_cache(maxsize=256)
 def _calendar(week, tz, leaves):
     """Laying out a calendar is what costs: people who work alike share one."""
+    if week is not None:
+        week = [Attendance(*line) for line in week]
     return Calendar(week, tz, leaves)

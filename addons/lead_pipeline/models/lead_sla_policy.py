@@ -1,6 +1,12 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
+
+#: what is kept when it changes
+DECIDING = (
+    *("first_touch_minutes", "remind_before_minutes"),
+    *("reassign", "misses_to_offline"),
+)
 
 
 class LeadSlaPolicy(models.Model):
@@ -55,3 +61,26 @@ class LeadSlaPolicy(models.Model):
     _misses_positive = models.Constraint(
         "CHECK (misses_to_offline >= 0)", "A number of misses is not below 0."
     )
+
+    # ------------------------------------------------------------
+    # HISTORY
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        policies = super().create(vals_list)
+        policies._keep_history()
+        return policies
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(DECIDING):
+            self._keep_history()
+        return result
+
+    def _keep_history(self):
+        self.env["lead.distribution.history"]._keep("sla_policy_id", self._settings())
+
+    def _settings(self):
+        """:return: {policy id: {field of ``DECIDING``: value}}"""
+        return {policy.id: {name: policy[name] for name in DECIDING} for policy in self}

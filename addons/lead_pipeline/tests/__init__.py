@@ -33,6 +33,7 @@ from . import test_distribution_reports
 from . import test_distribution_tour
 from . import test_distribution_try
 from . import test_distribution_what_if
+from . import test_distribution_history
 from . import test_distribution_reassign
 from . import test_distribution
 from . import test_distribution_cost

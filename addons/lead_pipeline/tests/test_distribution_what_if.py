@@ -24,6 +24,9 @@ class TestDistributionWhatIf(DistributionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.env.cr.execute(  # it was so since long
+            "UPDATE lead_distribution_history SET at = at - '30 days'::interval"
+        )
         cls.week = cls.env["crm.lead"]
         # Monday to Thursday at 10:00 UTC, two leads each
         for day in range(4, 0, -1):
@@ -146,7 +149,7 @@ class TestDistributionWhatIf(DistributionCase):
 
     def test_limits_and_what_nobody_could_get(self):
         self.pool.member_ids.per_month = 3
-        result = self.run_it()
+        result = self.run_it(as_of="now")
         self.assertEqual(
             self.leads(result), {self.salesman.id: 3, self.colleague.id: 3}
         )
@@ -158,7 +161,7 @@ class TestDistributionWhatIf(DistributionCase):
 
     def test_limits_count_what_was_given_before(self):
         self.pool.member_ids.per_month = 3
-        result = self.run_it(date_from="2026-11-18")
+        result = self.run_it(date_from="2026-11-18", as_of="now")
         self.assertEqual(result["leads"], 4)
         # two each since the first of November
         self.assertEqual(
@@ -170,7 +173,7 @@ class TestDistributionWhatIf(DistributionCase):
         old = self.came(START - 30 * DAY + 3 * HOUR, 4)
         self.assertEqual(len(old.user_id), 2)
         self.pool.member_ids.max_open = 3
-        result = self.run_it()
+        result = self.run_it(as_of="now")
         # two old ones each, so one more
         self.assertEqual(sum(self.leads(result).values()), 2)
 
@@ -210,6 +213,124 @@ class TestDistributionWhatIf(DistributionCase):
         self.assertEqual(
             self.leads(result), {self.salesman.id: 1, self.colleague.id: 1}
         )
+
+    # ------------------------------------------------------------
+    # AS IT WAS
+    # ------------------------------------------------------------
+
+    def change(self, day, records, **vals):
+        """Settings of a member, a policy or a calendar, from a day of the week on."""
+        with freeze_time(START - day * DAY - HOUR):
+            records.write(vals)
+            self.env.flush_all()
+
+    def per_day(self, result, user):
+        """Leads a day that somebody would have got, from Monday."""
+        by_id = {one["id"]: one["then"]["per_day"] for one in result["people"]}
+        return by_id.get(user.id, [])
+
+    def test_limits_as_they_were(self):
+        member = self.member(self.salesman)
+        self.change(3, member, per_day=3)  # Tuesday
+        self.change(2, member, per_day=0)  # Wednesday
+        self.change(0, member, per_month=1)
+        result = self.run_it()
+        self.assertEqual(self.per_day(result, self.salesman), [1, 1, 1, 1])
+        result = self.run_it(as_of="now")
+        self.assertEqual(self.leads(result)[self.salesman.id], 1)
+
+    def test_weights_as_they_were(self):
+        self.change(2, self.member(self.salesman), weight=50)  # Wednesday
+        self.change(0, self.member(self.salesman), weight=1)
+        result = self.run_it()
+        self.assertEqual(self.per_day(result, self.salesman), [1, 1, 2, 2])
+        result = self.run_it(as_of="now")
+        self.assertEqual(self.per_day(result, self.salesman), [1, 1, 1, 1])
+
+    def test_who_was_paused_or_gone(self):
+        self.change(3, self.member(self.salesman), paused=True)  # Tuesday
+        self.change(2, self.member(self.salesman), paused=False)
+        self.change(1, self.member(self.colleague), active=False)  # Thursday
+        result = self.run_it()
+        self.assertEqual(self.per_day(result, self.salesman), [1, 0, 1, 2])
+        self.assertEqual(self.per_day(result, self.colleague), [1, 2, 1, 0])
+
+    def test_who_came_later(self):
+        self.change(
+            2,
+            self.pool,
+            member_ids=[(0, 0, {"user_id": self.manager.id, "weight": 50})],
+        )
+        late = self._new_user("late", "sales_team.group_sale_salesman")
+        self.change(
+            -1, self.pool, member_ids=[(0, 0, {"user_id": late.id, "weight": 99})]
+        )
+        result = self.run_it()
+        self.assertEqual(self.per_day(result, self.manager), [0, 0, 2, 2])
+        self.assertNotIn(late.id, self.leads(result))
+        result = self.run_it(as_of="now")
+        self.assertIn(late.id, self.leads(result))
+        self.assertEqual(len(self.per_day(result, self.manager)), 4)
+
+    def test_working_hours_as_they_were(self):
+        """They are written on a calendar: the sweep sees it."""
+        hours = self.company.resource_calendar_id.copy()
+        early = self.member(self.salesman)
+        self.change(9, early, resource_calendar_id=hours.id)
+        with freeze_time(START - 2 * DAY - HOUR):  # Wednesday
+            hours.attendance_ids.write({"hour_from": 0, "hour_to": 0})
+            self.sweep()
+        self.assertIn("Working Hours", self.last_change(early).description)
+        self.assertEqual(
+            self.last_change(early).create_uid, self.env.ref("base.user_root")
+        )
+        result = self.run_it()
+        self.assertEqual(self.per_day(result, self.salesman), [1, 1, 0, 0])
+        self.assertNotIn(self.salesman.id, self.leads(self.run_it(as_of="now")))
+
+    def last_change(self, record):
+        name = "sla_policy_id" if record._name == "lead.sla.policy" else "member_id"
+        history = self.env["lead.distribution.history"]
+        return history.search([(name, "=", record.id)], limit=1)
+
+    def test_the_sla_as_it_was(self):
+        first, second, *rest = self.week
+        for lead in self.week:
+            lead.date_first_response = lead.create_date + 2 * HOUR
+        self.change(3, self.sla, first_touch_minutes=150)  # Tuesday
+        self.change(2, self.sla, first_touch_minutes=60)
+        self.env.flush_all()
+        result = self.run_it()
+        self.assertEqual(result["sla"]["then"], {"leads": 8, "kept": 2})
+        self.sla.first_touch_minutes = 180
+        self.assertEqual(self.run_it()["sla"]["then"], {"leads": 8, "kept": 2})
+        result = self.run_it(as_of="now")
+        self.assertEqual(result["sla"]["then"], {"leads": 8, "kept": 8})
+
+    def test_a_pool_that_gave_out_nothing_counts_as_it_is(self):
+        draft = self._new_pool("Draft", self.manager + self.salesman)
+        self.member(self.manager, draft).weight = 3
+        wizard = self.wizard()
+        wizard.rule_ids.pool_id = draft
+        wizard.action_run()
+        self.assertEqual(
+            self.leads(wizard.result), {self.manager.id: 6, self.salesman.id: 2}
+        )
+
+    def test_it_costs_the_same_for_many_changes(self):
+        def cost():
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.run_it()
+            return self.env.cr.sql_log_count - before
+
+        cost()
+        few = cost()
+        for minutes in range(20):
+            at = START - 3 * DAY + timedelta(minutes=minutes)
+            with freeze_time(at):
+                self.pool.member_ids.write({"per_month": 100 + minutes})
+        self.assertEqual(cost(), few)
 
     def test_what_it_refuses(self):
         with self.assertRaises(ValidationError):

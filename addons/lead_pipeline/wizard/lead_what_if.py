@@ -41,6 +41,17 @@ class LeadWhatIf(models.TransientModel):
         help="Leads that a person gave to somebody at once. The rules are not asked "
         "for them.",
     )
+    as_of = fields.Selection(
+        [("then", "As they were then"), ("now", "As they are today")],
+        "People, Limits, SLA",
+        required=True,
+        default="then",
+        help="Who was in the pools, with which weight, limits, abilities and working "
+        "hours, and how soon the SLA asked for the first touch. As they were: as far "
+        "back as it is known. A pool that gave out no lead yet counts as it was when "
+        "it first did, or as it is today. Absences and holidays are those of then in "
+        "any case.",
+    )
     rule_ids = fields.One2many(
         "lead.what.if.rule",
         "wizard_id",
@@ -126,7 +137,9 @@ class LeadWhatIf(models.TransientModel):
                     most=MOST_LEADS,
                 )
             )
-        found, round_, matched = service._replay(past, rules, start, end)
+        found, round_, matched = service._replay(
+            past, rules, start, end, self.as_of == "now"
+        )
         return self._describe(past, found, round_, matched, end)
 
     # ------------------------------------------------------------
