@@ -313,6 +313,21 @@ def distribution_pool(web: Web) -> None:
     web.open("lead_pool_action", record=record)
 
 
+def distribution_changes(web: Web) -> None:
+    """A pool whose weights and limits somebody has changed."""
+    record = web.find("lead.pool", [("name", "=", "Businesses")])
+    members = web.call("lead.pool.member", "search", [("pool_id", "=", record)])
+    assert isinstance(members, list)
+    for place, values in (
+        *((0, {"weight": 2}), (1, {"per_day": 5, "per_month": 60})),
+        *((0, {"paused": True}), (0, {"paused": False}), (1, {"max_open": 25})),
+    ):
+        web.call("lead.pool.member", "write", members[place], values)
+    page = web.open("lead_pool_action", record=record)
+    page.click("button:has-text('Changes')")
+    web.settle()
+
+
 def distribution_ledger(web: Web) -> None:
     distributed(web)
     record = web.find("lead.pool", [("name", "=", "Homes")])
@@ -485,6 +500,7 @@ PICTURES: dict[str, tuple[str, Callable[[Web], None]]] = {
     "distribution-unassigned": ("admin", distribution_unassigned),
     "distribution-try": ("admin", distribution_try),
     "distribution-leaver": ("admin", distribution_leaver),
+    "distribution-changes": ("admin", distribution_changes),
     "distribution-what-if": ("admin", distribution_what_if),
     "distribution-speed": ("admin", distribution_speed),
     "nurture-track": ("admin", nurture_track),

@@ -126,7 +126,7 @@ class LeadDistributionHistory(models.Model):
             return None
         label = field._description_string(self.env)
         if field.type == "boolean":
-            return label if new else self.env._("not: %(what)s", what=label)
+            return f"{label}: {self.env._('yes') if new else self.env._('no')}"
         if field.type == "integer":
             was = f"{old or '–'} → " if old is not None else ""
             return f"{label} {was}{new or '–'}"

@@ -140,7 +140,7 @@ class ResourceCalendar(models.Model):
     _inherit = "resource.calendar"
 
     def _lead_week(self):
-        """:return: the week as a list of lists, the values of engine ``Attendance``, fit
+        """:return: the week as lists, the values of engine ``Attendance``, fit
         for JSON; None: any time"""
         self.ensure_one()
         lines = self.attendance_ids.filtered(

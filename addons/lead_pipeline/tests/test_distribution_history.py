@@ -55,13 +55,13 @@ class TestDistributionHistory(DistributionCase):
         self.assertEqual(
             told,
             [
-                "Weight 1 → 3, A Month – → 30",
-                "Weight 1 → 3, A Month – → 30",
-                "A Month 30 → –",
+                "Weight 1 → 3, Per Month – → 30",
+                "Weight 1 → 3, Per Month – → 30",
+                "Per Month 30 → –",
                 "Skills: Wind",
                 "Skills: –",
-                "Paused",
-                "not: Paused",
+                "Paused: yes",
+                "Paused: no",
                 "Paused Until 11/21/2026 08:00:00 AM",
                 "Archived",
             ],
@@ -74,7 +74,7 @@ class TestDistributionHistory(DistributionCase):
         self.assertIn("First Touch Within 60", first.description)
         last = self.later(1, self.sla, {"first_touch_minutes": 30, "reassign": False})
         self.assertEqual(
-            last.description, "First Touch Within 60 → 30, not: Give to Somebody Else"
+            last.description, "First Touch Within 60 → 30, Give to Somebody Else: no"
         )
         self.later(2, self.sla, {"name": "Within half an hour"})
         self.assertEqual(self.history(self.sla)[0], last)
