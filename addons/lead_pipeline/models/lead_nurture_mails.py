@@ -9,6 +9,8 @@ from odoo import api, fields, models
 GIVE_UP = timedelta(days=3)
 #: how often mails are tried again that met no server
 TRY_AGAIN = timedelta(minutes=10)
+#: how often what waits is looked at while its journey is paused
+PAUSED = timedelta(hours=1)
 #: moments at which mails may go out are rounded up to these
 TOGETHER = timedelta(minutes=5)
 
@@ -20,57 +22,59 @@ class LeadNurture(models.AbstractModel):
 
     @api.model
     def _check_mails(self, mails):
-        """Which of these go out now. Minutes or days may have passed since they were
-        queued: everything is looked at again.
-
-        :return: mails; of the others some wait for their time, some never go
-        """
-        now = fields.Datetime.now()
+        """:return: those of these mails that go out now; of the others some wait for
+        their time, some never go"""
         touches = self.env["lead.nurture.touch"].search(
             [("mail_id", "in", mails.ids), ("state", "=", "queued")]
         )
+        ready, later = self._look_again(touches, self._skip_email)
+        for touch, at in later.items():
+            touch.mail_id.scheduled_date = at
+        self._trigger_queue(later.values())
+        gone = mails - touches.mail_id
+        # between the claim and the end another worker may have one of them
+        gone.invalidate_recordset(["state"])
+        gone.filtered(lambda mail: mail.state == "outgoing").write({"state": "cancel"})
+        return ready.mail_id
+
+    @api.model
+    def _look_again(self, touches, skip):
+        """Which of these queued messages go out now. Minutes or days may have passed
+        since they were queued: everything is looked at again, and what never goes is
+        cancelled.
+
+        :param skip: ``_skip_email`` or its like of another channel
+        :return: (touches that go out now, {touch: when to look at it again})
+        """
+        now = fields.Datetime.now()
         journeys = touches.enrolment_id
         journeys.invalidate_recordset()
         facts = self._facts(journeys, now)
         # what waits to be sent does not count against itself
         facts.sent = self._really_sent(journeys.lead_id, now)
-        ready = mails.browse()
-        moments = set()
+        ready, later = touches.browse(), {}
         stopped = defaultdict(touches.browse)
         for touch in touches:
             journey, lead, stage = touch.enrolment_id, touch.lead_id, touch.stage_id
             if not lead or journey.state == "exited":
                 stopped["exit"] |= touch
-                continue
-            if journey.state == "paused":
-                touch.mail_id.scheduled_date = now + timedelta(hours=1)
-                continue
-            exit_reason = self._exit_reason(journey, facts)
-            if exit_reason:
-                journey._end(exit_reason)
+            elif reason := self._exit_reason(journey, facts):
+                journey._end(reason)
                 stopped["exit"] |= touch.exists().filtered(
                     lambda one: one.state == "queued"
                 )
-                continue
-            step = self._wait(lead, stage, facts, now)
-            if step:
-                touch.mail_id.scheduled_date = step.at
-                moments.add(step.at)
-                continue
-            reason = self._skip_email(lead, stage, facts)
-            if reason:
+            elif reason := skip(lead, stage, facts):
                 stopped[reason] |= touch
-                continue
-            facts.sent.setdefault(lead.id, []).append(now)
-            ready |= touch.mail_id
-        self._trigger_queue(moments)
+            elif journey.state == "paused":
+                later[touch] = now + PAUSED
+            elif step := self._wait(lead, stage, facts, now):
+                later[touch] = step.at
+            else:
+                facts.sent.setdefault(lead.id, []).append(now)
+                ready |= touch
         for reason, some in stopped.items():
             some._cancel(reason)
-        gone = mails - touches.mail_id - ready
-        # between the claim and the end another worker may have one of them
-        gone.invalidate_recordset(["state"])
-        gone.filtered(lambda mail: mail.state == "outgoing").write({"state": "cancel"})
-        return ready
+        return ready, later
 
     @api.model
     def _trigger_queue(self, moments, queue="mail.ir_cron_mail_scheduler_action"):

@@ -55,6 +55,18 @@ class TestNurtureMails(NurtureCase):
             (self.touch.state, self.touch.reason), ("cancelled", "no_email")
         )
 
+    def test_paused_it_waits_and_what_ends_it_ends_it(self):
+        """A pause keeps nothing alive: who is blacklisted meanwhile is not written to
+        when it is over."""
+        self.track.action_pause()
+        self.assertFalse(self.send_at(FRIDAY))
+        touch = self.touches(self.lead)
+        self.assertEqual(touch.state, "queued")
+        self.assertEqual(touch.mail_id.scheduled_date, FRIDAY + timedelta(hours=1))
+        self.lead.email_from = False
+        self.assertFalse(self.send_at(FRIDAY + timedelta(hours=1)))
+        self.assertEqual((touch.state, touch.reason), ("cancelled", "no_email"))
+
     def test_the_blacklist_was_written_by_sql(self):
         self.env.cr.execute(
             "INSERT INTO mail_blacklist (email, active) VALUES (%s, true)",

@@ -1,6 +1,5 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -22,11 +21,13 @@ class LeadNurture(models.AbstractModel):
     @api.model
     def _skip_alone(self, enrolment, stage, facts):
         return super()._skip_alone(enrolment, stage, facts) or (
-            self._skip_sms(enrolment.lead_id, facts) if stage.channel == "sms" else ""
+            self._skip_sms(enrolment.lead_id, stage, facts)
+            if stage.channel == "sms"
+            else ""
         )
 
     @api.model
-    def _skip_sms(self, lead, facts):
+    def _skip_sms(self, lead, stage, facts):
         if not lead.phone_sanitized:
             return "no_phone"
         if lead.phone_sanitized_blacklisted:
@@ -65,33 +66,10 @@ class LeadNurture(models.AbstractModel):
         """:return: those of these touches that go out now. Others never go, or wait
         outside of Odoo's queue: in it, which takes the oldest first, they would stand
         in the way of those whose time it is."""
-        now = fields.Datetime.now()
-        journeys = touches.enrolment_id
-        facts = self._facts(journeys, now)
-        facts.sent = self._really_sent(journeys.lead_id, now)
-        ready = waiting = touches.browse()
-        stopped = defaultdict(touches.browse)
-        for touch in touches:
-            journey, lead = touch.enrolment_id, touch.lead_id
-            if not lead or journey.state == "exited":
-                stopped["exit"] |= touch
-            elif reason := self._exit_reason(journey, facts):
-                journey._end(reason)
-                stopped["exit"] |= touch.filtered(lambda one: one.state == "queued")
-            elif reason := self._skip_sms(lead, facts):
-                stopped[reason] |= touch
-            elif step := self._wait(lead, touch.stage_id, facts, now):
-                touch.sms_at = step.at
-                waiting |= touch
-            elif journey.state == "paused":
-                touch.sms_at = now + TRY_AGAIN
-                waiting |= touch
-            else:
-                facts.sent.setdefault(lead.id, []).append(now)
-                ready |= touch
-        for reason, some in stopped.items():
-            some._cancel(reason)
-        waiting._sms().write({"state": "canceled"})
+        ready, later = self._look_again(touches, self._skip_sms)
+        for touch, at in later.items():
+            touch.sms_at = at
+        touches.browse(touch.id for touch in later)._sms().write({"state": "canceled"})
         return ready
 
     @api.model

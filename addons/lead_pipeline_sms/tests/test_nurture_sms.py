@@ -97,6 +97,19 @@ class TestNurtureSms(NurtureCase, SMSCase):
         self.assertEqual(len(self.send(at)), 1)
         self.assertEqual((touch.state, touch.sms_at), ("sent", False))
 
+    def test_paused_it_waits_and_what_ends_it_ends_it(self):
+        """As a mail does."""
+        self.run_at(FRIDAY)
+        self.track.action_pause()
+        self.assertFalse(self.send(FRIDAY))
+        touch = self.touches(self.lead)
+        hour = FRIDAY + timedelta(hours=1)
+        self.assertEqual((touch.state, touch.sms_at), ("queued", hour))
+        self.env["phone.blacklist"].create({"number": "+4915112345678"})
+        self.recover_at(hour)
+        self.assertFalse(self.send(hour))
+        self.assertEqual((touch.state, touch.reason), ("cancelled", "phone_blacklist"))
+
     def test_the_lead_answers_while_it_waits(self):
         self.run_at(FRIDAY)
         self.send(FRIDAY + timedelta(hours=9))
