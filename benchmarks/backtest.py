@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from support import Stopwatch, report, session
+from support import Stopwatch, report
 
 import lab
 
@@ -119,7 +119,7 @@ def main() -> None:
                 with Stopwatch() as watch:
                     history.bring_in(it, odoo, key, past)
                 print(f"{len(past)} leads brought in: {watch.seconds:.0f} s")
-                rpc = session(odoo, database, "admin", "admin")
+                rpc = odoo.session("admin")
                 figures = measure(it, rpc, database, train, test)
         finally:
             if not options.keep:

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support import connector_session
-
 import lab
-from lab.access import connector_access
+from lab.access import LOGIN, connector_access
 
 DATA = lab.ROOT.parent / "shared" / "data"
 FILE = "leads_history.csv"
@@ -154,7 +152,7 @@ def item(past: Past) -> dict[str, Any]:
 
 def bring_in(it: lab.Lab, odoo: lab.Odoo, key: str, past: list[Past]) -> None:
     """Ingest all, then write what the file knows of later."""
-    submissions = connector_session(odoo, odoo.database, key).env["lead.submission"]
+    submissions = odoo.session(LOGIN, key).env["lead.submission"]
     for start in range(0, len(past), BATCH):
         items = [item(one) for one in past[start : start + BATCH]]
         results = submissions.ingest(items)

@@ -13,15 +13,15 @@ import argparse
 
 from support import (
     Stopwatch,
-    connector_session,
     core_values,
     lead_item,
     memory,
     odoo_with_addon,
     report,
     reset_peak,
-    session,
 )
+
+from lab.access import LOGIN
 
 
 def main() -> None:
@@ -32,8 +32,8 @@ def main() -> None:
     options = parser.parse_args()
 
     with odoo_with_addon("ingest") as (_it, odoo, key):
-        ours = connector_session(odoo, odoo.database, key)
-        admin = session(odoo, odoo.database, "admin", "admin")
+        ours = odoo.session(LOGIN, key)
+        admin = odoo.session("admin")
         submissions = ours.env["lead.submission"]
         leads = admin.env["crm.lead"]
         # warm up both ways: registry, caches, prepared code

@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import odoorpc
-
 import lab
-from lab.access import LOGIN, connector_access
+from lab.access import connector_access
 
 CHANNEL = {"name": "Benchmark", "code": "bench", "channel_type": "ad"}
 
@@ -33,17 +31,6 @@ def odoo_with_addon(
                 yield it, odoo, key
         finally:
             it.drop(database)
-
-
-def session(odoo: lab.Odoo, database: str, login: str, password: str) -> odoorpc.ODOO:
-    """An odoorpc session with a long time-out."""
-    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=600)
-    rpc.login(database, login, password)
-    return rpc
-
-
-def connector_session(odoo: lab.Odoo, database: str, key: str) -> odoorpc.ODOO:
-    return session(odoo, database, LOGIN, key)
 
 
 def lead_item(number: int, channel: str = "bench") -> dict[str, Any]:

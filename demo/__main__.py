@@ -10,7 +10,6 @@ import shutil
 import threading
 from pathlib import Path
 
-import odoorpc
 from rich.console import Console
 
 from demo import fate, show
@@ -75,8 +74,7 @@ def run(folder: Path, odoo_port: int, port: int, *, stay: bool) -> None:
                 config = load(path)
                 inbox = make_inbox(config)
                 sent = play(connector.url, config, inbox, meta, secrets, console)
-                rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=60)
-                rpc.login(database, "admin", "admin")
+                rpc = odoo.session("admin")
                 rows = fate.tell(inbox, rpc, sent)
                 inbox.close()
                 show.table(rows)

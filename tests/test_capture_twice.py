@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import odoorpc
 import pytest
 
 from lab import Lab, Odoo
@@ -26,12 +25,6 @@ def workers(the_lab: Lab) -> Iterator[tuple[Odoo, str]]:
             yield odoo, key
 
 
-def connect(odoo: Odoo, login: str, password: str) -> Any:
-    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=120)
-    rpc.login(odoo.database, login, password)
-    return rpc
-
-
 def item(channel: str, external_id: str, number: int) -> dict[str, Any]:
     return {
         "channel": channel,
@@ -43,7 +36,7 @@ def item(channel: str, external_id: str, number: int) -> dict[str, Any]:
 
 def test_one_lead_for_two_callers(workers: tuple[Odoo, str]) -> None:
     odoo, key = workers
-    sessions = [connect(odoo, LOGIN, key) for _ in range(2)]
+    sessions = [odoo.session(LOGIN, key) for _ in range(2)]
 
     def deliver(caller: int, number: int) -> list[dict[str, Any]]:
         channel = CHANNELS[caller]["code"]
@@ -60,7 +53,7 @@ def test_one_lead_for_two_callers(workers: tuple[Odoo, str]) -> None:
 
 def test_one_row_for_the_same_item_twice(workers: tuple[Odoo, str]) -> None:
     odoo, key = workers
-    sessions = [connect(odoo, LOGIN, key) for _ in range(2)]
+    sessions = [odoo.session(LOGIN, key) for _ in range(2)]
 
     def deliver(caller: int, number: int) -> list[dict[str, Any]]:
         submissions = sessions[caller].env["lead.submission"]

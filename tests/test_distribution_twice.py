@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import odoorpc
 import pytest
 
 from lab import Lab, Odoo
@@ -89,12 +87,6 @@ def workers(the_lab: Lab) -> Iterator[tuple[Odoo, str]]:
             yield odoo, key
 
 
-def connect(odoo: Odoo, login: str, password: str) -> Any:
-    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=120)
-    rpc.login(odoo.database, login, password)
-    return rpc
-
-
 def check(lab: Lab, odoo: Odoo, name: str) -> int:
     """How many leads of that name there are, all of them given out once and told."""
     answer = lab.shell(odoo.database, CHECK.replace("NAME", name))
@@ -104,7 +96,7 @@ def check(lab: Lab, odoo: Odoo, name: str) -> int:
 def test_callers_at_the_same_moment(the_lab: Lab, workers: tuple[Odoo, str]) -> None:
     odoo, key = workers
     callers, rounds = 4, 12
-    sessions = [connect(odoo, LOGIN, key) for _ in range(callers)]
+    sessions = [odoo.session(LOGIN, key) for _ in range(callers)]
 
     def deliver(caller: int, number: int) -> Counter[str]:
         items = [
@@ -137,8 +129,8 @@ def test_jobs_and_callers(the_lab: Lab, workers: tuple[Odoo, str]) -> None:
     count = 300
     made = WAITING.replace("NAME", "Waiting").replace("COUNT", str(count))
     the_lab.shell(odoo.database, made)
-    session = connect(odoo, LOGIN, key)
-    admin = connect(odoo, "admin", "admin").env["crm.lead"]
+    session = odoo.session(LOGIN, key)
+    admin = odoo.session("admin").env["crm.lead"]
     ids = admin.search([("name", "like", "Waiting%")])
     sweep = SWEEP.replace("BATCH", "20")
     brought = 0
@@ -171,7 +163,7 @@ def test_a_job_that_is_killed(
     count = 200
     made = WAITING.replace("NAME", "Killed").replace("COUNT", str(count))
     the_lab.shell(odoo.database, made)
-    admin = connect(odoo, "admin", "admin").env["crm.lead"]
+    admin = odoo.session("admin").env["crm.lead"]
     waiting = [("name", "like", "Killed%"), ("waiting_since", "!=", False)]
     script = tmp_path / "sweep.py"
     script.write_text(SWEEP.replace("BATCH", "4"))

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import odoorpc
 import pytest
 import requests
 
@@ -119,8 +118,7 @@ def test_taken_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_odoo_answers_by_both_protocols(
     odoo: Odoo, database: str, admin_key: str
 ) -> None:
-    session = odoorpc.ODOO("127.0.0.1", port=odoo.port, protocol="jsonrpc")
-    session.login(database, "admin", admin_key)
+    session = odoo.session("admin", admin_key)
     states = session.env["ir.module.module"].search_read(
         [("name", "=like", "lead_pipeline%")], ["state"]
     )

@@ -77,12 +77,6 @@ def workers(the_lab: Lab) -> Iterator[Odoo]:
             yield odoo
 
 
-def connect(odoo: Odoo, login: str) -> Any:
-    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=120)
-    rpc.login(odoo.database, login, login)
-    return rpc
-
-
 def by_hand(rpc: Any, lead: int) -> None:
     [track] = rpc.env["lead.nurture.track"].search([("name", "=", "Twice")])
     wizard = rpc.env["lead.nurture.enrol"].create(
@@ -119,7 +113,7 @@ def test_one_waits_for_the_other(the_lab: Lab, workers: Odoo) -> None:
 def test_two_doors_at_once(
     workers: Odoo, one: Callable[[Any, int], None], other: Callable[[Any, int], None]
 ) -> None:
-    admin, *reps = (connect(workers, login) for login in ("admin", *REPS))
+    admin, *reps = (workers.session(login) for login in ("admin", *REPS))
     fresh = [("name", "like", "Twice %"), ("enrolment_ids", "=", False)]
     leads = admin.env["crm.lead"].search(fresh, limit=3)
     assert len(leads) == 3

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import odoorpc
 import pytest
 
 from lab import Lab, Odoo
@@ -61,15 +60,9 @@ def workers(the_lab: Lab) -> Iterator[tuple[Odoo, str]]:
             yield odoo, key
 
 
-def connect(odoo: Odoo, login: str, password: str) -> Any:
-    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=120)
-    rpc.login(odoo.database, login, password)
-    return rpc
-
-
 def test_no_touch_is_lost(workers: tuple[Odoo, str]) -> None:
     odoo, key = workers
-    sessions = [connect(odoo, LOGIN, key) for _ in range(2)]
+    sessions = [odoo.session(LOGIN, key) for _ in range(2)]
     rounds = 12
 
     def call(caller: int, number: int) -> list[dict[str, Any]]:
@@ -91,7 +84,7 @@ def test_no_touch_is_lost(workers: tuple[Odoo, str]) -> None:
             calls = [pool.submit(call, caller, number) for caller in range(2)]
             for done in calls:
                 assert {row["status"] for row in done.result()} == {"created"}
-    admin = connect(odoo, "admin", "admin")
+    admin = odoo.session("admin")
     leads = admin.env["crm.lead"]
     [lead] = leads.search_read(
         [("email_normalized", "=", "duc.7@example.com")], ["engagement_score"]
@@ -105,7 +98,7 @@ def test_others_work_while_a_model_is_activated(
     the_lab: Lab, workers: tuple[Odoo, str]
 ) -> None:
     odoo, _key = workers
-    admin = connect(odoo, "admin", "admin")
+    admin = odoo.session("admin")
     leads = admin.env["crm.lead"]
     ids = leads.search([("name", "like", "Lead %")])
     assert len(ids) == LEADS

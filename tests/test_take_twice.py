@@ -3,9 +3,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import odoorpc
 import pytest
 
 from lab import Lab, Odoo
@@ -68,18 +66,12 @@ def workers(the_lab: Lab) -> Iterator[Odoo]:
             yield odoo
 
 
-def connect(odoo: Odoo, login: str) -> Any:
-    rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", odoo.port, timeout=120)
-    rpc.login(odoo.database, login, login)
-    return rpc
-
-
 def test_nobody_waits_for_a_lead_that_is_held(the_lab: Lab, workers: Odoo) -> None:
     assert "fine" in the_lab.shell(workers.database, BEHIND_A_LOCK)
 
 
 def test_never_the_same_for_two(the_lab: Lab, workers: Odoo) -> None:
-    sessions = [connect(workers, login) for login in REPS]
+    sessions = [workers.session(login) for login in REPS]
     rounds = 10
 
     def take(nth: int) -> int:
@@ -92,7 +84,7 @@ def test_never_the_same_for_two(the_lab: Lab, workers: Odoo) -> None:
             calls = [threads.submit(take, nth) for nth in range(len(REPS))]
             taken += [call.result() for call in calls]
     assert len(set(taken)) == len(REPS) * rounds
-    admin = connect(workers, "admin").env["crm.lead"]
+    admin = workers.session("admin").env["crm.lead"]
     left = admin.search([("name", "like", "Waiting %"), ("user_id", "=", False)])
     # the best went first: who is left has no stars
     priorities = {row["priority"] for row in admin.read(left, ["priority"])}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from .environments import Environment
 from .odoo_home import core_addons, odoo_home
@@ -115,6 +115,14 @@ class Odoo(Server):
         )
         self.process.wait_until(self.answers, what="Odoo", timeout=START_TIMEOUT)
         return self
+
+    def session(self, login: str, password: str = "") -> Any:
+        """An odoorpc session of a user; the password is the login if not given."""
+        import odoorpc  # of the connector's environment; to serve needs none
+
+        rpc = odoorpc.ODOO("127.0.0.1", "jsonrpc", self.port, timeout=600)
+        rpc.login(self.database, login, password or login)
+        return rpc
 
 
 def install_arguments(modules: Iterable[str], demo: bool) -> list[str]:

@@ -1,6 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from itertools import groupby
+from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
@@ -71,10 +71,10 @@ class LeadDistributionHistory(models.Model):
                 ids=list(ids),
             )
         )
-        return {
-            record_id: [(at, settings) for _id, at, settings in of_one]
-            for record_id, of_one in groupby(rows, key=lambda row: row[0])
-        }
+        steps = defaultdict(list)
+        for record_id, at, settings in rows:
+            steps[record_id].append((at, settings))
+        return dict(steps)
 
     # ------------------------------------------------------------
     # WHAT CHANGED

@@ -48,7 +48,7 @@ class LeadDistribution(models.AbstractModel):
         if due.is_true():
             # working hours are written elsewhere: by an employee's form, say
             members = self.env["lead.pool.member"].with_context(active_test=False)
-            members.search([])._keep_history()
+            members.search([("pool_id.active", "=", True)])._keep_history()
         if not stopped:
             waiting &= due
         _given, after = self._sweep(waiting, after=stopped)

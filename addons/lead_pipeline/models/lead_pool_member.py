@@ -36,18 +36,16 @@ class LeadPoolMember(models.Model):
         help="Somebody of weight 2 gets twice as many leads as somebody of weight 1.",
     )
     per_day = fields.Integer(
-        "Per Day", aggregator=None, help="At most so many leads a day; 0: no limit."
+        aggregator=None, help="At most so many leads a day; 0: no limit."
     )
     per_week = fields.Integer(
-        "Per Week",
         aggregator=None,
         help="At most so many leads a week, from Monday; 0: no limit.",
     )
     per_month = fields.Integer(
-        "Per Month", aggregator=None, help="At most so many leads a month; 0: no limit."
+        aggregator=None, help="At most so many leads a month; 0: no limit."
     )
     max_open = fields.Integer(
-        "Max Open",
         aggregator=None,
         help="Nothing new while so many leads are in work; 0: no limit.",
     )
