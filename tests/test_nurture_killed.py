@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from at_work import at_work, wait_for
 
-from lab import LAB, Lab, Process, free_port
+from lab import Lab, Process, free_port
 
 LEADS = 150
 KILLS = 8
@@ -50,24 +51,6 @@ leads = env["crm.lead"].create([
 track = env["lead.nurture.track"].search([("name", "=", "Killed")])
 env["lead.nurture"]._enrol(leads, track)
 env.cr.commit()
-"""
-# as Odoo's own jobs do, in small batches, so that a kill finds it in the middle
-WORK = """
-Path = __import__("pathlib").Path
-Conflict = __import__("psycopg2").errors.SerializationFailure
-Path(READY).touch()
-for turn in range(ROUNDS):
-    for job in (
-        lambda: env["lead.nurture"]._cron_run(batch=7),
-        lambda: env["mail.mail"].process_email_queue(),
-    ):
-        try:
-            job()
-            env.cr.commit()
-        except Conflict:  # another worker was faster: Odoo runs the job again
-            env.cr.rollback()
-LAST
-Path(DONE).touch()
 """
 RESULT = """
 import json
@@ -139,11 +122,6 @@ def database(the_lab: Lab) -> Iterator[str]:
         yield name
 
 
-def enrol(name: str, number: int) -> str:
-    """Python that enrols so many leads with addresses of this name."""
-    return ENROL.replace("NAME", name).replace("LEADS", str(number))
-
-
 def worker(
     lab: Lab,
     database: str,
@@ -153,33 +131,20 @@ def worker(
     first: str = "",
     last: str = "",
 ) -> Process:
-    """Odoo at work, in a process that may be killed.
-
-    :param first: Python that it runs before
-    :param last: and after
-    """
-    ready, done = folder / "ready", folder / "done"
-    ready.unlink(missing_ok=True)
-    done.unlink(missing_ok=True)
-    script = folder / "work.py"
-    text = WORK.replace("READY", repr(str(ready))).replace("DONE", repr(str(done)))
-    text = text.replace("ROUNDS", str(rounds)).replace("LAST", last)
-    script.write_text(first + text)
-    server = ["--smtp=127.0.0.1", f"--smtp-port={port}", "--no-http"]
-    return Process(
-        lab.argv("shell", "-d", database, *server, "--log-level=warn"),
-        log=LAB / "log" / "killed.log",
-        env=lab.environment.environ(),
-        stdin=script,
-    )
+    """Odoo at work on nurture and its mails; a process that may be killed."""
+    jobs = """
+jobs = (
+    lambda: env["lead.nurture"]._cron_run(batch=7),
+    lambda: env["mail.mail"].process_email_queue(),
+)
+"""
+    server = ("--smtp=127.0.0.1", f"--smtp-port={port}")
+    return at_work(lab, database, folder, rounds, first + jobs, last, server)
 
 
-def wait_for(path: Path, process: Process, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert process.popen.poll() is None, process.log_tail()
-        assert time.monotonic() < deadline, process.log_tail()
-        time.sleep(0.02)
+def enrol(name: str, number: int) -> str:
+    """Python that enrols so many leads with addresses of this name."""
+    return ENROL.replace("NAME", name).replace("LEADS", str(number))
 
 
 def test_killed_at_any_moment(

@@ -187,14 +187,14 @@ class LeadDistribution(models.AbstractModel):
                 settings = {**today[member.id], "paused": False, "paused_until": False}
                 steps[member.id] = [(start, settings)]
                 continue
-            first = {**kept[member.id][0][1], "paused": False, "paused_until": False}
-            joined = min(
-                kept[member.id][0][0], member.create_date, came.get(member.id, end)
-            )
+            # what an older version did not keep is as it is today
+            known = [(at, {**today[member.id], **was}) for at, was in kept[member.id]]
+            first = {**known[0][1], "paused": False, "paused_until": False}
+            joined = min(known[0][0], member.create_date, came.get(member.id, end))
             all_steps = [
                 (datetime.min, {**first, "active": False}),
                 (joined, first),
-                *kept[member.id],
+                *known,
             ]
             steps[member.id] = _within(all_steps, max(start, began[pool]), end)
         pairs = [
