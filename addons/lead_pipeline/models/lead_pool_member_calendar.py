@@ -88,7 +88,7 @@ class LeadPoolMember(models.Model):
         closed = members._leaves(since)
         return [
             _calendar(
-                kept["week"] and tuple(map(tuple, kept["week"])),
+                None if kept["week"] is None else tuple(map(tuple, kept["week"])),
                 kept["tz"],
                 tuple(
                     sorted(

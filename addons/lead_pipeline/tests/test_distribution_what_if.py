@@ -288,6 +288,14 @@ class TestDistributionWhatIf(DistributionCase):
         self.assertEqual(self.per_day(result, self.salesman), [1, 1, 0, 0])
         self.assertNotIn(self.salesman.id, self.leads(self.run_it(as_of="now")))
 
+    def test_a_calendar_without_hours(self):
+        empty = self.company.resource_calendar_id.copy()
+        empty.attendance_ids.unlink()
+        self.change(2, self.member(self.salesman), resource_calendar_id=empty.id)
+        result = self.run_it()
+        self.assertEqual(self.per_day(result, self.salesman), [1, 1, 0, 0])
+        self.assertEqual(self.new_leads(2).user_id, self.colleague)
+
     def last_change(self, record):
         name = "sla_policy_id" if record._name == "lead.sla.policy" else "member_id"
         history = self.env["lead.distribution.history"]
