@@ -42,6 +42,8 @@ EPOCH = datetime(1970, 1, 1)
 WINDOWS_FROM = datetime(1970, 1, 5)
 #: less than this is rounding left behind by points that cancelled out
 NOTHING = 1e-9
+#: what rounds half up, and a little less than half: that is noise
+HALF_UP = 0.5 + 5e-7
 #: keeps the key of every positive amount above 0; more than -log2(NOTHING)
 KEY_OFFSET = 32
 
@@ -126,10 +128,15 @@ def days(at: datetime) -> float:
     return max(0.0, (at - EPOCH) / DAY)
 
 
+def _log2(value: float) -> float:
+    """By the operations that PostgreSQL has, so that keys are the same ones there."""
+    return math.log(value) / math.log(2)
+
+
 def in_units(value: float, digits: int = 1) -> int:
     """A value in units of the last shown digit, half up. What differs by no more than
     the noise of adding in another order is rounded alike."""
-    return math.floor(round(value * 10**digits, 6) + 0.5)
+    return math.floor(value * 10**digits + HALF_UP)
 
 
 def shown(value: float, digits: int = 1) -> float:
@@ -168,12 +175,17 @@ class Decay:
         self.half_life = half_life
 
     def _left(self, start: datetime, end: datetime) -> float:
-        """What is left at ``end`` of a point of ``start``; 1 before it."""
-        return 2.0 ** -(max(0.0, days(end) - days(start)) / self.half_life)
+        """What is left at ``end`` of a point of ``start``; 1 before it. Never nothing,
+        which PostgreSQL calls an error."""
+        return 2.0 ** -min(1000, max(0.0, days(end) - days(start)) / self.half_life)
 
     def score(self, level: Level, at: datetime) -> float:
         """The engagement at a moment not before the last touch, not rounded."""
         return level.amount * self._left(level.as_of, at)
+
+    def standing(self, level: Level, at: datetime) -> float:
+        """The score as thresholds see it: what points left that cancelled out is 0."""
+        return self.score(level, at) if abs(level.amount) >= NOTHING else 0.0
 
     def add(self, level: Level, points: float, at: datetime) -> Level:
         """The level with a touch more, whenever it happened."""
@@ -226,7 +238,7 @@ class Decay:
         score *now* are those with ``key >= key_of(score, now)``."""
         if abs(score) < NOTHING:
             return 0.0
-        size = KEY_OFFSET + math.log2(abs(score)) + days(at) / self.half_life
+        size = KEY_OFFSET + _log2(abs(score)) + days(at) / self.half_life
         return math.copysign(size, score)
 
     def key(self, level: Level) -> float:
@@ -240,7 +252,7 @@ class Decay:
         """
         if threshold <= 0 or level.amount < threshold:
             return None
-        wait = self.half_life * math.log2(level.amount / threshold)
+        wait = self.half_life * (_log2(level.amount) - _log2(threshold))
         try:
             moment = max(level.as_of, EPOCH) + wait * DAY
             moment = moment.replace(microsecond=0)

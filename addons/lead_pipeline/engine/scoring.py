@@ -7,13 +7,18 @@
 over the criteria of a model. Of a criterion's options, in order, the first that holds
 counts. Which options hold is the caller's to find out, by domains in SQL; ``plain`` and
 ``as_number`` make what people wrote in forms comparable there.
+
+Leads are scored by the database, in the same operations on the same doubles: what is
+here explains their scores and is the measure of that.
 """
 
 import math
+import operator
 import re
 import unicodedata
 from collections.abc import Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from .decay import NOTHING, share_out, shown
@@ -125,18 +130,17 @@ def quality(
     counted = [(one, one.first(holding)) for one in criteria]
     points = [one.weight * option.points if option else 0.0 for one, option in counted]
     most = most_points(criteria)
-    scale = 100 / most if most >= NOTHING else 0.0
-    total = scale * math.fsum(points)
-    score = _score(points, most)
+    scale = percent_a_point(most)
+    reached = _sum(points)
+    total = scale * reached
+    score = min(100.0, max(0.0, total))
     rounded = share_out([scale * one for one in points], total, digits)
     parts = tuple(
         QualityPart(one.ref, option.ref if option else None, value, one.most, part)
         for (one, option), value, part in zip(counted, points, rounded, strict=True)
     )
     limit = shown(score, digits) - shown(total, digits)
-    return Quality(
-        score, shown(score, digits), math.fsum(points), most, parts, limit + 0.0
-    )
+    return Quality(score, shown(score, digits), reached, most, parts, limit + 0.0)
 
 
 def most_points(criteria: Iterable[Criterion]) -> float:
@@ -144,18 +148,15 @@ def most_points(criteria: Iterable[Criterion]) -> float:
     return math.fsum(one.most for one in criteria)
 
 
-def quality_shown(points: Iterable[float], most: float, digits: int = 1) -> float:
-    """``quality(...).shown`` alone, for many leads.
-
-    :param points: of the options that count, times the weights of their criteria
-    :param most: as ``most_points`` says of all criteria
-    """
-    return shown(_score(points, most), digits)
+def percent_a_point(most: float) -> float:
+    """What one of the points reached is of the quality, given the most possible."""
+    return 100 / most if most >= NOTHING else 0.0
 
 
-def _score(points: Iterable[float], most: float) -> float:
-    scale = 100 / most if most >= NOTHING else 0.0
-    return min(100.0, max(0.0, scale * math.fsum(points)))
+def _sum(points: Iterable[float]) -> float:
+    """One after the other, as the database adds the points of many leads: to the last
+    digit the same. ``sum`` corrects itself in later versions of Python."""
+    return reduce(operator.add, points, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

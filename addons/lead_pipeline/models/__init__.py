@@ -39,6 +39,8 @@ from . import lead_scoring_rows
 from . import lead_scoring
 from . import lead_scoring_quality
 from . import lead_scoring_engagement
+from . import lead_scoring_follow
+from . import lead_scoring_batch
 from . import crm_lead_score
 from . import crm_lead_score_events
 from . import lead_score_trial

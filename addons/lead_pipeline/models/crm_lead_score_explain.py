@@ -105,7 +105,7 @@ class CrmLead(models.Model):
         }
 
     def _explain_engagement(self, model, moment):
-        """:return: parts, and the score before it was rounded"""
+        """:return: parts, and the score as thresholds see it"""
         touches = []
         activities = {}
         for activity in model.activity_ids:
@@ -133,4 +133,4 @@ class CrmLead(models.Model):
                 }
                 for part in explained.parts
             ],
-        }, rate.score(level, moment)
+        }, rate.standing(level, moment)

@@ -48,10 +48,9 @@ class LeadScoring(models.AbstractModel):
     _inherit = "lead.scoring"
 
     @api.model
-    def _write_rows(self, states):
-        result = super()._write_rows(states)
+    def _on_saved(self, leads):
+        result = super()._on_saved(leads)
         if self.env["lead.nurture.track"]._ever_started():
-            leads = self.env["crm.lead"].browse(state.id for state in states)
             leads._leave_nurture_at_goal({*SCORE_COLUMNS, "engagement_score"})
         return result
 

@@ -3,8 +3,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import gc_paused
-
 #: leads a transaction: others wait for a lead of it for about a second at most
 BATCH = 4000
 
@@ -96,7 +94,7 @@ class LeadScoreModel(models.Model):
         """The scores that leads would have if this draft were in use. Nothing is
         written or locked.
 
-        :return: (states as they would be, {lead id: state as it is})
+        :return: as ``lead.scoring._try_on``
         """
         # sudo: the models in use are everybody's
         draft = self.sudo()
@@ -157,12 +155,10 @@ class LeadScoreModel(models.Model):
         found = leads.search(
             [("id", "<=", self.rescored_until)], limit=limit, order="id desc"
         )
-        scoring = self.env["lead.scoring"]
-        with gc_paused():
-            if self.recounts or self.regrades:
-                scoring._rescore(found, replay=self.recounts)
-            else:
-                scoring._rescore(scoring._find_changed(found))
+        if found:
+            self.env["lead.scoring"]._score_batch(
+                found, recount=self.recounts, regrade=self.regrades
+            )
         # batches go by id: what others write meanwhile can't be left out
         self.rescored_until = found[-1].id - 1 if len(found) == limit else 0
         return len(found)

@@ -232,11 +232,11 @@ class LeadScoreTrial(models.AbstractModel):
         moments = SQL("SELECT lead_id, at FROM (%s) AS outcome", rows)
         at = dict(self.env.execute_query(moments))
         rate = Decay(model.half_life)
+        scoring = self.env["lead.scoring"]
+        levels = scoring._count(model, scoring._touches_until(model, moments))
         return {
-            lead_id: rate.score(Level(amount, as_of), at[lead_id])
-            for lead_id, amount, as_of in self.env["lead.scoring"]._replay_model(
-                model, None, moments
-            )
+            lead_id: rate.score(Level(*level), at[lead_id])
+            for lead_id, level in levels.items()
         }
 
     @api.model

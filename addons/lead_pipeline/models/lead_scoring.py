@@ -6,10 +6,6 @@ import time
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..engine.decay import Decay
-from ..engine.scoring import held_threshold
-from .lead_scoring_rows import columns_of
-
 #: how often a job tries a batch in which others write the same leads
 TRIES = 5
 #: where the cursor keeps the ids of leads whose quality has to be found again, and of
@@ -72,9 +68,9 @@ class LeadScoring(models.AbstractModel):
         states, before = self._load(leads.ids)
         if not self._in_use() and not any(state.score_model_id for state in states):
             return
-        options = self._find_options(states, self._in_use())
         # some may have been deleted while they waited
-        states = [state for state in states if state.id in options]
+        there = self._find_options(states)
+        states = [state for state in states if state.id in there]
         replayed, kept = [], []
         for state in states:
             moved = state.score_model_id != before[state.id].score_model_id
@@ -82,8 +78,7 @@ class LeadScoring(models.AbstractModel):
         self._replay(replayed)  # finds new touchpoints by itself
         if touchpoints and kept:
             self._add_touches(kept, self._countable(touchpoints))
-        self._finish(states, before, write_all)
-        self._write_history(states, before, options)
+        self._save_states(states, history=True, write_all=write_all)
         self.env.cr.precommit.data.get(WAITING, set()).difference_update(leads.ids)
 
     @api.model
@@ -99,11 +94,11 @@ class LeadScoring(models.AbstractModel):
             self._rescore(leads, touchpoints=touchpoints)
             return
         counted = self._countable(touchpoints)
-        states, before = self._load(counted.lead_id.ids)
+        states, _before = self._load(counted.lead_id.ids)
         if not any(state.score_model_id for state in states):
             return
         self._add_touches(states, counted)
-        self._finish(states, before)
+        self._save_states(states)
 
     @api.model
     def _reads_touches(self):
@@ -125,14 +120,15 @@ class LeadScoring(models.AbstractModel):
         if self._reads_touches() or self._are_waiting(leads):
             self._rescore(leads, replay=True)
             return
-        states, before = self._load(leads.ids)
+        states, _before = self._load(leads.ids)
         self._replay(states)
-        self._finish(states, before)
+        self._save_states(states)
 
     @api.model
     def _cool(self, leads):
         """Grades of leads whose engagement fell below a threshold by now."""
-        self._finish(*self._load(leads.ids))
+        states, _before = self._load(leads.ids)
+        self._save_states(states)
 
     @api.model
     def _override(self, lead_ids, value, reason):
@@ -141,7 +137,7 @@ class LeadScoring(models.AbstractModel):
         :param value: 0 to 100, or None: as the model says
         """
         self._settle()
-        states, before = self._load(lead_ids)
+        states, _before = self._load(lead_ids)
         now = fields.Datetime.now()
         latest = self.env["crm.lead"].browse(lead_ids)._latest_history(now)
         none = self.env["lead.score.history"]
@@ -149,7 +145,7 @@ class LeadScoring(models.AbstractModel):
             state.quality_overridden = value is not None
             by_model = state.quality_model_score
             state.quality_score = by_model if value is None else value
-        self._finish(states, before)
+        self._save_states(states)
         none.create(
             [
                 {
@@ -167,26 +163,6 @@ class LeadScoring(models.AbstractModel):
                 for state in states
             ]
         )
-
-    @api.model
-    def _try_on(self, leads, score_models, half_life, recount):
-        """The scores of leads by other models than those in use. Nothing is written.
-
-        :param recount: whether touches count otherwise than now
-        :return: (states as they would be, {lead id: row as it is})
-        """
-        self._settle()
-        states, before = self._load(leads.ids, lock=False)
-        self._find_options(states, score_models)
-        counted = [
-            state
-            for state in states
-            if recount or state.score_model_id != before[state.id].score_model_id
-        ]
-        now = fields.Datetime.now()
-        self._count_all(counted, score_models, half_life, now)
-        self._follow(states, before, score_models, half_life)
-        return states, before
 
     @api.model
     def _run_batch(self, method, *args, **kwargs):
@@ -207,24 +183,18 @@ class LeadScoring(models.AbstractModel):
                 time.sleep(random.uniform(0, TRIES - tries_left))
 
     # ------------------------------------------------------------
-    # WHAT FOLLOWS
+    # SALES-READY
     # ------------------------------------------------------------
 
     @api.model
-    def _finish(self, states, before, write_all=False):
-        """What follows from quality and engagement, and write the rows that changed."""
-        self._follow(states, before, self._in_use())
-        changed = [s for s in states if columns_of(s) != before[s.id]]
-        self._write_rows(states if write_all else changed)
-        ready = {
-            s.id for s in changed if s.sales_ready and not before[s.id].sales_ready
-        }
-        if ready:
+    def _expect_ready(self, lead_ids):
+        """These leads became sales-ready."""
+        if lead_ids:
             data = self.env.cr.precommit.data
             if not data.get(READY):
                 data[READY] = set()
                 self.env.cr.precommit.add(self._tell_ready)
-            data[READY] |= ready
+            data[READY] |= lead_ids
 
     @api.model
     def _tell_ready(self):
@@ -235,33 +205,6 @@ class LeadScoring(models.AbstractModel):
         if leads := leads.filtered("sales_ready"):
             leads._on_sales_ready()
             self.env.flush_all()
-
-    @api.model
-    def _follow(self, states, before, score_models, half_life=None):
-        """Key, grade, sales-readiness and the moment of the next change, as quality
-        and engagement by these models say.
-
-        :param half_life: in days, if it is another than that of the models
-        """
-        now = fields.Datetime.now()
-        rates = {}
-        for model in score_models:
-            rules = model._rules()
-            rates[rules.origin_id] = rules, Decay(half_life or rules.half_life)
-        for state in states:
-            if state.score_model_id not in rates:
-                state.lead_grade, state.cools_at, state.sales_ready = None, None, False
-                continue
-            rules, rate = rates[state.score_model_id]
-            level = state.level()
-            score = rate.score(level, now) if state.engagement_amount else 0.0
-            held = held_threshold(rules.thresholds, score)
-            state.engagement_key = rate.key(level)
-            state.cools_at = rate.cools_at(level, held) if held else None
-            state.lead_grade = rules.bands.grade(state.quality_score, score)
-            state.sales_ready = rules.ready_line.reached(state.quality_score, score)
-            if state.sales_ready and not before[state.id].sales_ready:
-                state.sales_ready_date = now
 
     @api.model
     def _in_use(self):

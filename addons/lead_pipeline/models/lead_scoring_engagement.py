@@ -5,17 +5,48 @@ from odoo.tools import SQL, Query
 
 from ..engine.decay import Decay, Level, Window
 
-#: a part of the statement that counts all touchpoints
-KEEP_WINDOWS = SQL(
-    """
-    kept AS (
+LEVELS = """
+    touch AS (%(touches)s),
+    dated_touch AS (
+        SELECT *, max(at) OVER (PARTITION BY lead_id, key, number) AS as_of
+          FROM touch
+    ),
+    part AS (
+        SELECT lead_id, key, number, as_of,
+               sum(abs(points)) AS gross,
+               sum(points * power(2.0::float8, GREATEST(-1000,
+                   date_part('epoch', at - as_of) / 86400 / %(days)s))) AS amount,
+               min(cap) AS cap
+          FROM dated_touch GROUP BY lead_id, key, number, as_of
+    ),
+    %(kept)s
+    last_part AS (
+        SELECT *, max(as_of) OVER (PARTITION BY lead_id) AS lead_as_of FROM part
+    ),
+    level AS (
+        SELECT lead_id, lead_as_of AS as_of,
+               sum(amount
+                   * CASE WHEN gross > cap THEN cap / gross ELSE 1 END
+                   * power(2.0::float8, GREATEST(-1000,
+                       date_part('epoch', as_of - lead_as_of) / 86400 / %(days)s)))
+               AS amount
+          FROM last_part GROUP BY lead_id, lead_as_of
+    )
+"""
+KEEP_WINDOWS = """
+    kept_windows AS (
         INSERT INTO lead_score_window
                (lead_id, activity_key, number, gross, amount, as_of)
         SELECT lead_id, key, number, gross, amount, as_of
-          FROM part WHERE number IS NOT NULL
+          FROM part WHERE number IS NOT NULL ORDER BY lead_id
     ),
-    """
-)
+"""
+NO_LEVELS = """
+    level AS (
+        SELECT NULL::int4 AS lead_id, NULL::timestamp AS as_of, 0::float8 AS amount
+         WHERE false
+    )
+"""
 
 
 class LeadScoring(models.AbstractModel):
@@ -127,140 +158,134 @@ class LeadScoring(models.AbstractModel):
     @api.model
     def _replay(self, states):
         """Engagement and windows of leads from all their touchpoints."""
-        if not states:
-            return
-        lead_ids = [state.id for state in states]
-        self.env.cr.execute(
-            "DELETE FROM lead_score_window WHERE lead_id = ANY(%s)", [lead_ids]
-        )
+        if states:
+            self._forget_counts(
+                SQL("lead_id = ANY(%s)", [state.id for state in states])
+            )
+            self._count_all(states)
+
+    @api.model
+    def _forget_counts(self, chosen):
+        """Before all touchpoints of leads are counted again.
+
+        :param chosen: which leads, as a condition on ``lead_id``
+        """
+        self.env.cr.execute(SQL("DELETE FROM lead_score_window WHERE %s", chosen))
         # those whose time has come are counted now, not once more by the job
-        now = fields.Datetime.now()
         self.env["lead.touchpoint"].flush_model(["awaited", "at", "lead_id"])
         self.env.cr.execute(
-            "UPDATE lead_touchpoint SET awaited = false"
-            " WHERE awaited AND at <= %s AND lead_id = ANY(%s)",
-            [now, lead_ids],
+            SQL(
+                "UPDATE lead_touchpoint SET awaited = false"
+                " WHERE awaited AND at <= %s AND %s",
+                fields.Datetime.now(),
+                chosen,
+            )
         )
         self.env["lead.touchpoint"].invalidate_model(["awaited"], flush=False)
-        self._count_all(states, self._in_use())
 
     @api.model
-    def _count_all(self, states, score_models, half_life=None, tried_at=None):
-        """Engagement of leads from all their touchpoints by these models, in SQL: a
-        lead may have a hundred thousand.
-
-        :param half_life: in days, if it is another than that of the models
-        :param tried_at: for a trial: the moment up to which touchpoints count; no
-            windows are kept
-        """
+    def _count_all(self, states):
+        """Engagement of leads from all their touchpoints, and the windows to keep."""
+        touches = []
+        for model in self._in_use():
+            lead_ids = [s.id for s in states if s.score_model_id == model.origin_id.id]
+            if lead_ids:
+                moments = SQL(
+                    "SELECT unnest(%s::int[]) AS lead_id, %s::timestamp AS at",
+                    lead_ids,
+                    fields.Datetime.now(),
+                )
+                touches += self._touches_until(model, moments)
+        levels = self._count(self._in_use(), touches, keep=True)
         for state in states:
-            state.engagement_amount, state.engagement_as_of = 0.0, None
-            state.engagement_key = 0.0
-        for model in score_models:
-            of_model = {
-                state.id: state
-                for state in states
-                if state.score_model_id == model.origin_id.id
-            }
-            if not of_model:
-                continue
-            lead_ids = list(of_model)
-            moments = tried_at and SQL(
-                "SELECT unnest(%s::int[]) AS lead_id, %s::timestamp AS at",
-                lead_ids,
-                tried_at,
+            state.engagement_amount, state.engagement_as_of = levels.get(
+                state.id, (0.0, None)
             )
-            for lead_id, amount, as_of in self._replay_model(
-                model, lead_ids, moments, half_life
-            ):
-                of_model[lead_id].engagement_amount = amount
-                of_model[lead_id].engagement_as_of = as_of
 
     @api.model
-    def _replay_model(self, model, lead_ids, moments=None, half_life=None):
-        """Count all touchpoints of these leads by a model's activities; the formulas
-        are those of ``engine.decay``. Keeps the windows of limited activities.
+    def _count(self, score_models, touches, *, keep=False):
+        """As ``_levels``, done. :return: {lead id: (amount, as of)}, without those that
+        have no touchpoints"""
+        if not touches:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                "WITH %s SELECT lead_id, amount, as_of FROM level",
+                self._levels(
+                    SQL(" UNION ALL ").join(touches),
+                    score_models[0].half_life,
+                    keep=keep,
+                ),
+            )
+        )
+        return {lead_id: (amount, as_of) for lead_id, amount, as_of in rows}
 
-        :param moments: rows (lead_id, at) as SQL, for a trial: touchpoints of these
-            leads up to these moments; ``lead_ids`` is not used and nothing is kept
-        :param half_life: in days, if it is another than the model's
-        :return: rows (lead id, amount, as_of); leads without touchpoints are absent
+    @api.model
+    def _levels(self, touches, half_life, *, keep=False):
+        """Parts of a statement, the last one called "level": the engagement of leads
+        from all their touchpoints, of which one may have a hundred thousand. The
+        formulas are those of ``engine.decay``.
+
+        :param touches: rows as of ``_touches``, as SQL
+        :param half_life: in days, as models in use have one in common
+        :param keep: the windows of limited activities
         """
-        if not model.activity_ids:
-            return []
+        return SQL(
+            LEVELS,
+            touches=touches,
+            days=SQL("%s::float8", half_life),
+            kept=SQL(KEEP_WINDOWS) if keep else SQL(),
+        )
+
+    @api.model
+    def _touches_until(self, model, moments):
+        """Touchpoints that count for a model.
+
+        :param moments: rows (lead_id, at) as SQL: of which leads, and until when
+        :return: list of SQL, rows as of ``_touches``
+        """
+        until = SQL(
+            "lead_touchpoint.lead_id = moment.lead_id"
+            " AND lead_touchpoint.at <= moment.at"
+        )
+
+        def choose(query):
+            query.add_join("JOIN", "moment", SQL("(%s)", moments), until)
+
+        return self._touches(model, choose)
+
+    @api.model
+    def _touches(self, model, choose):
+        """Touchpoints that count for a model, with what they count.
+
+        :param choose: a function that says to a query of which leads, and until when
+        :return: list of SQL: rows (model's first version, lead, activity, window,
+            points, cap, at); no windows and caps for activities without a limit
+        """
         touches = []
         for activity in model.activity_ids:
             query = Query(
                 self.env, "lead_touchpoint", SQL.identifier("lead_touchpoint")
             )
-            if moments:
-                query.add_join(
-                    "JOIN",
-                    "moment",
-                    SQL("(%s)", moments),
-                    SQL(
-                        "lead_touchpoint.lead_id = moment.lead_id"
-                        " AND lead_touchpoint.at <= moment.at"
-                    ),
-                )
-            else:
-                query.add_where(SQL("lead_touchpoint.lead_id = ANY(%s)", lead_ids))
-                query.add_where(SQL("lead_touchpoint.at <= %s", fields.Datetime.now()))
+            choose(query)
             query.add_where(
-                self._condition(activity._touch_domain, query, "lead.touchpoint")
+                self._condition(activity._touch_domain(), query, "lead.touchpoint")
             )
-            seconds = round(activity.window_days * 86400)
             number = SQL(
-                "FLOOR((EXTRACT(EPOCH FROM lead_touchpoint.at) - 345600) / %s)::int4",
-                seconds,
+                "floor((floor(date_part('epoch', lead_touchpoint.at)) - 345600) / %s)",
+                round(activity.window_days * 86400),
             )
+            capped = activity.capped
             touches.append(
                 query.select(
+                    SQL("%s AS score_model_id", model.origin_id.id),
                     SQL("lead_touchpoint.lead_id"),
                     SQL("%s AS key", activity.key),
-                    SQL(
-                        "%s AS number", number if activity.capped else SQL("NULL::int4")
-                    ),
+                    SQL("%s::int4 AS number", number if capped else None),
                     SQL("%s::float8 AS points", activity.points),
-                    SQL("%s::float8 AS cap", activity.cap if activity.capped else None),
+                    SQL("%s::float8 AS cap", activity.cap if capped else None),
                     # as the engine: what was before 1970 counts as of 1970
                     SQL("GREATEST(lead_touchpoint.at, '1970-01-01') AS at"),
                 )
             )
-        days = SQL("(86400.0 * %s)::float8", half_life or model.half_life)
-        return self.env.execute_query(
-            SQL(
-                """
-                WITH touch AS (%(touches)s),
-                dated AS (
-                    SELECT *, max(at) OVER (PARTITION BY lead_id, key, number) AS as_of
-                      FROM touch
-                ),
-                part AS (
-                    SELECT lead_id, key, number, as_of,
-                           sum(abs(points)) AS gross,
-                           sum(points * power(2.0::float8, GREATEST(-1000,
-                               EXTRACT(EPOCH FROM at - as_of)::float8 / %(days)s
-                           ))) AS amount,
-                           min(cap) AS cap
-                      FROM dated GROUP BY lead_id, key, number, as_of
-                ),
-                %(kept)s
-                last AS (
-                    SELECT *, max(as_of) OVER (PARTITION BY lead_id) AS lead_as_of
-                      FROM part
-                )
-                SELECT lead_id,
-                       sum(amount
-                           * CASE WHEN gross > cap THEN cap / gross ELSE 1 END
-                           * power(2.0::float8, GREATEST(-1000,
-                               EXTRACT(EPOCH FROM as_of - lead_as_of)::float8
-                               / %(days)s))),
-                       lead_as_of
-                  FROM last GROUP BY lead_id, lead_as_of
-                """,
-                touches=SQL(" UNION ALL ").join(touches),
-                days=days,
-                kept=SQL() if moments else KEEP_WINDOWS,
-            )
-        )
+        return touches

@@ -8,7 +8,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, Query
 from odoo.tools.safe_eval import safe_eval
 
-from ..engine.scoring import quality_shown
+from ..engine.decay import HALF_UP
+from ..engine.scoring import percent_a_point
 from ..tools import without_jit
 from .lead_scoring_rows import SCORE_COLUMNS
 
@@ -27,136 +28,106 @@ class LeadScoring(models.AbstractModel):
     _inherit = "lead.scoring"
 
     @api.model
-    def _find_options(self, states, score_models):
+    def _find_options(self, states):
         """Give each lead its model and quality, by one statement for all of them.
 
-        :return: {lead id: ids of the options that count, one a criterion or None};
-            leads that are not there (any more) are absent
+        :return: ids of the leads that are there (still)
         """
-        rules = [model._rules() for model in score_models]
-        points = {None: 0.0}
-        for model in rules:
-            for criterion in model.criteria:
-                points.update(
-                    (o.ref, criterion.weight * o.points) for o in criterion.options
+        lead_ids = [state.id for state in states]
+        query = self._lead_query(lead_ids)
+        rows = self.env.execute_query(
+            without_jit(
+                SQL(
+                    "WITH %s SELECT lead_id, score_model_id, quality, version_id,"
+                    " option_ids::text FROM found",
+                    self._found(query, self._in_use(), lead_ids),
                 )
-        by_id = {model.id: model for model in rules}
-        known = {}  # the same options make the same quality
-        found = {}
-        rows = self._find_rows([state.id for state in states], rules)
-        for lead_id, model_id, *held in rows:
-            key = model_id, *held
-            if key not in known:
-                model = by_id.get(model_id)
-                known[key] = (
-                    (None, 0.0, ())
-                    if model is None
-                    else (
-                        model.origin_id,
-                        quality_shown([points[one] for one in held], model.most),
-                        tuple(held),
+            )
+        )
+        found = {lead_id: columns for lead_id, *columns in rows}
+        for state in states:
+            if state.id in found:
+                (
+                    state.score_model_id,
+                    state.quality_model_score,
+                    state.version_id,
+                    state.option_ids,
+                ) = found[state.id]
+                if not state.quality_overridden:
+                    state.quality_score = state.quality_model_score
+        return set(found)
+
+    @api.model
+    def _found(self, query, score_models, lead_ids):
+        """Parts of a statement, the last one called "found": for each lead of a query
+        the first model that fits (its first version), the version, the quality, and
+        the ids of the options that count.
+
+        As ``engine.scoring`` says it, to the last digit.
+        """
+        fits, qualities, options = [], [], []
+        all_rules = [model._rules() for model in score_models]
+        for place, rules in enumerate(all_rules, 1):
+            # places of what holds: of the model, then of an option of each criterion
+            places = [SQL("%s", place)]
+            points, option_ids = [], []
+            for criterion, of_one in zip(rules.criteria, rules.options, strict=True):
+                if not of_one:
+                    continue
+                domains = [(n, option[2]) for n, option in enumerate(of_one, 1)]
+                places.append(self._option_case(domains, query, lead_ids))
+                weighted = [criterion.weight * option[1] for option in of_one]
+                held = SQL("held[%s]", len(places))
+                points.append(SQL("COALESCE((%s::float8[])[%s], 0)", weighted, held))
+                option_ids.append(
+                    SQL("(%s::int4[])[%s]", [option[0] for option in of_one], held)
+                )
+            fitting = self._condition(rules.domain, query, near=lead_ids)
+            case = SQL("WHEN %s THEN ARRAY[%s]", fitting, SQL(", ").join(places))
+            fits.append(case)
+            if points:
+                case = SQL(
+                    "WHEN %s THEN LEAST(100, GREATEST(0, %s::float8 * (%s)))",
+                    place,
+                    percent_a_point(rules.most),
+                    SQL(" + ").join(points),
+                )
+                qualities.append(case)
+                options.append(
+                    SQL(
+                        "WHEN %s THEN array_remove(ARRAY[%s], NULL)",
+                        place,
+                        SQL(", ").join(option_ids),
                     )
                 )
-            found[lead_id] = known[key]
-        for state in states:
-            state.score_model_id, state.quality_model_score, _held = found.get(
-                state.id, (None, 0.0, ())
+        return SQL(
+            """
+            fit AS (%(fit)s OFFSET 0),
+            found AS MATERIALIZED (
+                SELECT lead_id,
+                       (%(origins)s::int4[])[held[1]] AS score_model_id,
+                       (%(versions)s::int4[])[held[1]] AS version_id,
+                       floor(%(quality)s * 10 + %(half)s::float8) / 10 AS quality,
+                       %(options)s AS option_ids
+                  FROM fit
             )
-            if not state.quality_overridden:
-                state.quality_score = state.quality_model_score
-        return {lead_id: held for lead_id, (_model, _score, held) in found.items()}
+            """,
+            fit=query.select(
+                SQL("crm_lead.id AS lead_id"),
+                SQL("%s AS held", self._case(fits, SQL("NULL::int4[]"))),
+            ),
+            origins=[rules.origin_id for rules in all_rules],
+            versions=[rules.id for rules in all_rules],
+            quality=self._case(qualities, SQL("0::float8"), SQL("held[1]")),
+            half=HALF_UP,
+            options=self._case(options, SQL("NULL::int4[]"), SQL("held[1]")),
+        )
 
     @api.model
-    def _find_rows(self, lead_ids, rules):
-        """:return: for each lead (its id, the id of the first model that fits, ids of
-        the options that hold, one a criterion of that model or None)"""
-        query = self._lead_query(lead_ids)
-        cases = [
-            SQL(
-                "WHEN %s THEN ARRAY[%s]::int4[]",
-                self._condition(model.domain, query, near=lead_ids),
-                SQL(", ").join(
-                    [
-                        SQL("%s", model.id),
-                        *(
-                            self._option_case(
-                                [
-                                    (option, domain)
-                                    for option, _points, domain in of_one
-                                ],
-                                query,
-                                lead_ids,
-                            )
-                            for of_one in model.options
-                        ),
-                    ]
-                ),
-            )
-            for model in rules
-        ]
-        cases.append(SQL("WHEN TRUE THEN ARRAY[NULL]::int4[]"))
-        chosen = SQL("CASE %s END", SQL(" ").join(cases))
-        for lead_id, found in self.env.execute_query(
-            without_jit(query.select(SQL.identifier("crm_lead", "id"), chosen))
-        ):
-            yield lead_id, *found
-
-    @api.model
-    def _find_changed(self, leads):
-        """Of these leads, those whose model or quality is another by the models in
-        use. The database compares, with a little doubt where a number is rounded; the
-        others are neither read nor locked.
-        """
-        query = self._lead_query(leads.ids)
-        scores = leads._join_scores("crm_lead", query)
-        model_id = SQL.identifier(scores, "score_model_id")
-        quality = SQL.identifier(scores, "quality_model_score")
-        cases = []
-        for score_model in self._in_use():
-            rules = score_model._rules()
-            points = [
-                SQL(
-                    "%s::float8 * COALESCE(%s, 0)",
-                    criterion.weight,
-                    self._option_case(
-                        [(SQL("%s::float8", o[1]), o[2]) for o in of_one],
-                        query,
-                        leads.ids,
-                    ),
-                )
-                for criterion, of_one in zip(rules.criteria, rules.options, strict=True)
-                if of_one
-            ]
-            total = SQL(" + ").join(points) if points and rules.most else SQL("0")
-            cases.append(
-                SQL(
-                    """
-                    WHEN %(fits)s THEN
-                        %(model_id)s IS DISTINCT FROM %(origin)s
-                        OR abs(
-                            LEAST(100, GREATEST(0,
-                                100 * (%(total)s) / %(most)s::float8))
-                            - COALESCE(%(quality)s, 0)
-                        ) > 0.0499
-                    """,
-                    model_id=model_id,
-                    quality=quality,
-                    fits=self._condition(rules.domain, query, near=leads.ids),
-                    origin=rules.origin_id,
-                    total=total,
-                    most=rules.most or 1,
-                )
-            )
-        unscored = SQL("%s IS NOT NULL", model_id)
-        query.add_where(
-            SQL("CASE %s ELSE %s END", SQL(" ").join(cases), unscored)
-            if cases
-            else unscored
-        )
-        rows = self.env.execute_query(
-            without_jit(query.select(SQL.identifier("crm_lead", "id")))
-        )
-        return leads.browse(row[0] for row in rows)
+    def _case(self, cases, otherwise, of=SQL()):  # noqa: B008 - it never changes
+        if not cases:
+            return otherwise
+        return SQL("CASE %s %s ELSE %s END", of, SQL(" ").join(cases), otherwise)
 
     @api.model
     def _option_case(self, options, query, near=None):

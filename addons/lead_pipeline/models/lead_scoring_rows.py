@@ -1,16 +1,15 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-import json
 from collections import namedtuple
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine import decay
 from ..engine.decay import Level
+from ..tools import without_jit
 
 #: columns of ``lead.score``, and how PostgreSQL calls their types
 COLUMN_TYPES = {
@@ -29,22 +28,24 @@ COLUMN_TYPES = {
 SCORE_COLUMNS = tuple(COLUMN_TYPES)
 
 
+#: those that are found first; the others follow from them
+FOUND_COLUMNS = SCORE_COLUMNS[:6]
+
+
 @dataclass(slots=True)
 class State:
-    """A lead's scores as they become."""
+    """A lead's scores as they become: what the others follow from, and why the quality
+    is what it is."""
 
     id: int
-    score_model_id: int | None = None
-    quality_model_score: float = 0.0
-    quality_score: float = 0.0
-    quality_overridden: bool = False
-    engagement_amount: float = 0.0
-    engagement_as_of: datetime | None = None
-    engagement_key: float = 0.0
-    cools_at: datetime | None = None
-    lead_grade: str | None = None
-    sales_ready: bool = False
-    sales_ready_date: datetime | None = None
+    score_model_id: int | None
+    quality_model_score: float
+    quality_score: float
+    quality_overridden: bool
+    engagement_amount: float
+    engagement_as_of: datetime | None
+    version_id: int | None = None
+    option_ids: str | None = None  # as PostgreSQL writes an array
 
     def level(self):
         return Level(self.engagement_amount, self.engagement_as_of or decay.EPOCH)
@@ -52,8 +53,58 @@ class State:
 
 #: a lead's scores as they are in its row, in the order of the columns
 Row = namedtuple("Row", SCORE_COLUMNS)
-UNSCORED = Row(*(getattr(State(0), name) for name in SCORE_COLUMNS))
-columns_of = attrgetter(*SCORE_COLUMNS)
+UNSCORED = Row(
+    score_model_id=None,
+    quality_model_score=0.0,
+    quality_score=0.0,
+    quality_overridden=False,
+    engagement_amount=0.0,
+    engagement_as_of=None,
+    engagement_key=0.0,
+    cools_at=None,
+    lead_grade=None,
+    sales_ready=False,
+    sales_ready_date=None,
+)
+
+#: from "followed" to the ids of the leads that were written
+SAVED = """
+    changed AS MATERIALIZED (
+        SELECT * FROM followed
+         WHERE %(write_all)s OR CASE
+               WHEN (old).lead_id IS NULL
+               THEN score_model_id IS NOT NULL OR quality_overridden
+               ELSE ROW(%(names)s) IS DISTINCT FROM ROW(%(olds)s)
+           END
+    ),
+    %(history)s
+    inserted AS (
+        INSERT INTO lead_score (lead_id, %(names)s)
+        SELECT lead_id, %(names)s FROM changed
+         WHERE (old).lead_id IS NULL ORDER BY lead_id
+            -- another worker's row: not to be seen here, so this one is run again
+            ON CONFLICT (lead_id) DO UPDATE SET %(excluded)s
+    ),
+    updated AS (
+        UPDATE lead_score SET %(sets)s FROM changed
+         WHERE lead_score.lead_id = changed.lead_id AND %(within)s
+    )
+    SELECT lead_id, sales_ready AND (old).sales_ready IS NOT TRUE FROM changed
+"""
+#: a row for each lead whose quality or model is another now
+KEPT_HISTORY = """
+    kept_history AS (
+        INSERT INTO lead_score_history
+               (lead_id, at, model_id, option_ids, model_quality, quality, overridden)
+        SELECT lead_id, %s, version_id, COALESCE(to_jsonb(option_ids::int4[]), '[]'),
+               quality_model_score, quality_score, quality_overridden
+          FROM changed
+         WHERE score_model_id IS DISTINCT FROM (old).score_model_id
+            OR quality_model_score <> COALESCE((old).quality_model_score, 0)
+            OR quality_score <> COALESCE((old).quality_score, 0)
+         ORDER BY lead_id
+    ),
+"""
 
 
 class LeadScoring(models.AbstractModel):
@@ -71,7 +122,11 @@ class LeadScoring(models.AbstractModel):
         :return: (states in the order of ids, {lead id: row as it is})
         """
         before = self._rows(lead_ids, lock)
-        return [State(lead_id, *before[lead_id]) for lead_id in sorted(before)], before
+        states = [
+            State(lead_id, *before[lead_id][: len(FOUND_COLUMNS)])
+            for lead_id in sorted(before)
+        ]
+        return states, before
 
     @api.model
     def _rows(self, lead_ids, lock=False):
@@ -95,74 +150,95 @@ class LeadScoring(models.AbstractModel):
         return found
 
     @api.model
-    def _write_rows(self, states):
+    def _save_states(self, states, *, history=False, write_all=False):
+        """Find what follows, and write the rows that change.
+
+        :param history: of the quality as well
+        :param write_all: also the rows that don't change
+        """
         if not states:
             return
-        arrays = [[state.id for state in states]]
-        arrays += map(list, zip(*map(columns_of, states), strict=True))
-        types = ["int4", *COLUMN_TYPES.values()]
+        columns = {"lead_id": ("int4", "id")}
+        columns |= {name: (COLUMN_TYPES[name], name) for name in FOUND_COLUMNS}
+        columns |= {"version_id": ("int4", "version_id")}
+        columns |= {"option_ids": ("text", "option_ids")}
+        given = SQL(
+            """
+            given AS (
+                SELECT new.*, old
+                  FROM unnest(%(values)s) AS new(%(names)s)
+                  LEFT JOIN lead_score AS old USING (lead_id)
+            )
+            """,
+            names=SQL(", ").join(map(SQL.identifier, columns)),
+            values=SQL(", ").join(
+                SQL("%s::" + kind + "[]", [getattr(state, name) for state in states])
+                for kind, name in columns.values()
+            ),
+        )
+        self._save(given, self._in_use(), history=history, write_all=write_all)
+
+    @api.model
+    def _save(
+        self,
+        given,
+        score_models,
+        *,
+        history=False,
+        write_all=False,
+        within=None,
+        left=None,
+    ):
+        """Write the scores of leads, and tell of those that became sales-ready.
+
+        :param given: parts of a statement that end with "given", see ``_followed``
+        :param within: a condition that all these rows of ``lead_score`` fulfil
+        :param left: rows (lead id, NULL) as SQL: leads that are not written
+        :return: ids of those that are left
+        """
         names = [SQL.identifier(name) for name in SCORE_COLUMNS]
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO lead_score (lead_id, %(names)s)"
-                " SELECT * FROM unnest(%(values)s)"
-                " ON CONFLICT (lead_id) DO UPDATE SET %(sets)s",
-                names=SQL(", ").join(names),
-                values=SQL(", ").join(
-                    SQL("%s::" + kind + "[]", array)
-                    for array, kind in zip(arrays, types, strict=True)
-                ),
-                sets=SQL(", ").join(SQL("%s = excluded.%s", n, n) for n in names),
+
+        def sets(source):
+            return SQL(", ").join(
+                SQL("%s = %s", SQL.identifier(name), SQL.identifier(source, name))
+                for name in SCORE_COLUMNS
+            )
+
+        rows = self.env.execute_query(
+            without_jit(
+                SQL(
+                    "WITH %s, %s, %s%s",
+                    given,
+                    self._followed(score_models),
+                    SQL(
+                        SAVED,
+                        names=SQL(", ").join(names),
+                        olds=SQL(", ").join(SQL("(old).%s", name) for name in names),
+                        excluded=sets("excluded"),
+                        sets=sets("changed"),
+                        history=SQL(KEPT_HISTORY, fields.Datetime.now())
+                        if history
+                        else SQL(),
+                        write_all=write_all,
+                        within=within or SQL("true"),
+                    ),
+                    SQL(" UNION ALL %s", left) if left else SQL(),
+                )
             )
         )
-        self._forget(self.env["crm.lead"].browse(state.id for state in states))
+        saved = [lead_id for lead_id, ready in rows if ready is not None]
+        if saved:
+            self._on_saved(self.env["crm.lead"].browse(saved))
+        self._expect_ready({lead_id for lead_id, ready in rows if ready})
+        return [lead_id for lead_id, ready in rows if ready is None]
+
+    @api.model
+    def _on_saved(self, leads):
+        """The scores of these leads were written. For others to extend."""
+        self._forget(leads)
 
     @api.model
     def _forget(self, leads):
         """The scores of these leads in the cache are those of before."""
         names = [*SCORE_COLUMNS, "engagement_score"]
         leads.invalidate_recordset(names, flush=False)
-
-    # ------------------------------------------------------------
-    # HISTORY
-    # ------------------------------------------------------------
-
-    @api.model
-    def _write_history(self, states, before, options):
-        """A row for each lead whose quality or model is another now."""
-
-        quality_of = attrgetter(
-            "score_model_id", "quality_model_score", "quality_score"
-        )
-        changed = [s for s in states if quality_of(s) != quality_of(before[s.id])]
-        if not changed:
-            return
-        in_use = {
-            rules.origin_id: rules.id
-            for rules in (model._rules() for model in self._in_use())
-        }
-        # plain SQL: an activation writes as many rows as there are leads
-        self.env.cr.execute(
-            """
-            INSERT INTO lead_score_history
-                   (lead_id, at, model_id, option_ids, model_quality, quality,
-                    overridden)
-            SELECT id, %s, model_id, option_ids::jsonb, model_quality, quality,
-                   overridden
-              FROM unnest(%s::int[], %s::int[], %s::text[], %s::float8[], %s::float8[],
-                          %s::bool[])
-                AS new(id, model_id, option_ids, model_quality, quality, overridden)
-            """,
-            [
-                fields.Datetime.now(),
-                [state.id for state in changed],
-                [in_use.get(state.score_model_id) for state in changed],
-                [
-                    json.dumps([one for one in options.get(state.id, ()) if one])
-                    for state in changed
-                ],
-                [state.quality_model_score for state in changed],
-                [state.quality_score for state in changed],
-                [state.quality_overridden for state in changed],
-            ],
-        )

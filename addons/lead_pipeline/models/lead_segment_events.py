@@ -69,8 +69,7 @@ class LeadScoring(models.AbstractModel):
         return result
 
     @api.model
-    def _write_rows(self, states):
-        result = super()._write_rows(states)
-        leads = self.env["crm.lead"].browse(state.id for state in states)
+    def _on_saved(self, leads):
+        result = super()._on_saved(leads)
         self.env["lead.segment"]._notice(leads, {*SCORE_COLUMNS, "engagement_score"})
         return result

@@ -27,6 +27,7 @@ from . import test_score_engagement
 from . import test_score_history
 from . import test_score_screens
 from . import test_score_activation
+from . import test_score_sql
 from . import test_distribution_rows
 from . import test_distribution_why
 from . import test_distribution_reports

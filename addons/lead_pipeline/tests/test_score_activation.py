@@ -7,6 +7,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
+from ..models.lead_scoring_rows import SCORE_COLUMNS
 from ..wizard import lead_score_activate
 from .test_score_engagement import ScoreClock
 
@@ -37,8 +38,8 @@ class TestScoreActivation(ScoreClock):
         self.assertEqual(leads[1].explain_score()["version"], 2)
         self.assertEqual(leads[0].engagement_score, 30)
 
-    def test_only_leads_that_change_are_read(self):
-        """The database finds them; the result is that of scoring all."""
+    def test_only_leads_that_change_are_written(self):
+        """The database finds them; the result is that of scoring each of them."""
         self.rescore_all(batch=100)  # of the model in use
         titles = ("CEO", "Head of Sales", "Intern", "Baker", False)
         leads = self.env["crm.lead"].create(
@@ -52,16 +53,88 @@ class TestScoreActivation(ScoreClock):
         draft.action_activate()
         self.assertFalse(draft.recounts or draft.regrades)
         everyone = leads | other
-        changed = self.env["lead.scoring"]._find_changed(everyone)
         before = {lead.id: lead.quality_model_score for lead in everyone}
-        self.env["lead.scoring"]._rescore(everyone)
-        self.env.invalidate_all()
+        rows = self.row_versions(everyone)
+        of_these = [("lead_id", "in", everyone.ids)]
+        history = self.env["lead.score.history"].search_count(of_these)
+        self.rescore_all(batch=100)
+        changed = everyone.filtered(
+            lambda one: one.quality_model_score != before[one.id]
+        )
         self.assertTrue(changed)
+        written = self.row_versions(everyone)
         self.assertEqual(
+            {lead_id for lead_id in rows if rows[lead_id] != written[lead_id]},
             set(changed.ids),
-            {one.id for one in everyone if one.quality_model_score != before[one.id]},
+        )
+        self.assertEqual(
+            self.env["lead.score.history"].search_count(of_these) - history,
+            len(changed),
         )
         self.assertEqual(other.quality_score, 12.5)
+        scores = everyone.mapped("quality_model_score")
+        self.env["lead.scoring"]._rescore(everyone)
+        self.assertEqual(everyone.mapped("quality_model_score"), scores)
+        self.assertEqual(self.row_versions(everyone), written)
+
+    def test_batches_are_as_scoring_one_by_one(self):
+        """Leads of two models with limited activities, counted in one statement and
+        by the events of each."""
+        other = self.new_model(
+            name="Partners", sequence=1, domain="[('function', 'ilike', 'partner')]"
+        )
+        other.action_activate()
+        titles = ("CEO", "Partner", "Sales partner", "Intern", False)
+        leads = self.env["crm.lead"]
+        for number in range(15):
+            lead = self.new_lead(function=titles[number % 5])
+            for days in range(number % 4):
+                self.touch(lead, "page_view", days, url="/pricing")
+                self.touch(lead, "call_in", 3 * days)
+            leads |= lead
+        leads[3]._override_quality(61, "Knows everybody")
+        self.env.flush_all()
+        names = ", ".join(SCORE_COLUMNS[:-1])  # but since when they are sales-ready
+        by_events = f"SELECT lead_id, {names} FROM lead_score WHERE lead_id = ANY(%s)"
+        windows = (
+            "SELECT lead_id, activity_key, number, gross, amount FROM lead_score_window"
+            " WHERE lead_id = ANY(%s)"
+        )
+        found = []
+        for _again in range(2):
+            for statement in (by_events, windows):
+                self.env.cr.execute(statement, [leads.ids])
+                found.append(sorted(self.env.cr.fetchall()))
+            self.env.cr.execute("DELETE FROM lead_score WHERE NOT quality_overridden")
+            self.env["lead.scoring"]._score_batch(leads, recount=True, regrade=True)
+        self.assertTrue(all(found))
+        for events, batch in zip(found[:2], found[2:], strict=True):
+            self.assertEqual(len(events), len(batch))
+            for one, two in zip(events, batch, strict=True):
+                for before, after in zip(one, two, strict=True):
+                    if isinstance(before, float):
+                        self.assertAlmostEqual(before, after, 9)
+                    else:
+                        self.assertEqual(before, after)
+
+    def test_leads_that_cross_the_line_are_told_of(self):
+        leads = self.new_lead(function="Intern") | self.new_lead(function="CEO")
+        for lead in leads:
+            self.touch(lead, "call_in")
+        self.env.cr.flush()
+        draft = self.model._new_version()
+        ready = leads.filtered("sales_ready")
+        draft.write({"ready_quality": 0, "ready_engagement": 1})
+        draft.action_activate()
+        told = []
+        with patch.object(
+            type(leads), "_on_sales_ready", lambda leads: told.extend(leads.ids)
+        ):
+            self.rescore_all()
+            self.env.cr.flush()
+        self.assertEqual(set(told) & set(leads.ids), set((leads - ready).ids))
+        self.assertTrue(leads - ready)
+        self.assertTrue(all(leads.mapped("sales_ready_date")))
 
     def test_other_grades_look_at_all_leads(self):
         lead = self.env["crm.lead"].create({"name": "Lead", "function": "CEO"})
@@ -83,15 +156,15 @@ class TestScoreActivation(ScoreClock):
 
         scored = []
         Scoring = type(self.env["lead.scoring"])
-        rescore = Scoring._rescore
+        score_batch = Scoring._score_batch
 
         def until_killed(scoring, leads, **options):
             if len(scored) == 2:
                 raise Killed
             scored.append(leads.ids)
-            return rescore(scoring, leads, **options)
+            return score_batch(scoring, leads, **options)
 
-        with patch.object(Scoring, "_rescore", until_killed), suppress(Killed):
+        with patch.object(Scoring, "_score_batch", until_killed), suppress(Killed):
             self.rescore_all(batch=3)  # not assertRaises: it would roll back
         self.assertEqual(leads.mapped("quality_score"), [50] * 4 + [25] * 6)
         self.assertLess(draft.rescored_until, leads[4].id)
@@ -100,15 +173,15 @@ class TestScoreActivation(ScoreClock):
 
         def remember(scoring, leads, **options):
             left.extend(leads.ids)
-            return rescore(scoring, leads, **options)
+            return score_batch(scoring, leads, **options)
 
-        with patch.object(Scoring, "_rescore", remember):
+        with patch.object(Scoring, "_score_batch", remember):
             self.rescore_all(batch=3)
         self.assertEqual(leads.mapped("quality_score"), [25] * 10)
         self.assertEqual(left[:4], leads[3::-1].ids)
         self.assertEqual(draft.rescored_until, 0)
         left.clear()
-        with patch.object(Scoring, "_rescore", remember):
+        with patch.object(Scoring, "_score_batch", remember):
             self.rescore_all(batch=3)
         self.assertFalse(left, "done is done")
 

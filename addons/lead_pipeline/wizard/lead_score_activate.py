@@ -72,16 +72,15 @@ class LeadScoreActivate(models.TransientModel):
         # sudo: all leads are scored, whoever may see them
         leads = self.env["crm.lead"].sudo().with_context(active_test=False)
         newest = leads.search([], order="id desc", limit=MOST_LEADS)
-        states, before = self.model_id._try_on(newest)
         found, gained, lost = {}, 0, 0
-        for state in reversed(states):  # the newest are the examples
-            old = before[state.id]
-            gained += state.sales_ready and not old.sales_ready
-            lost += old.sales_ready and not state.sales_ready
-            if old.lead_grade != state.lead_grade:
-                found.setdefault((old.lead_grade, state.lead_grade), []).append(
-                    state.id
-                )
+        # the newest first: they are the examples
+        for lead_id, grade, new_grade, ready, new_ready in self.model_id._try_on(
+            newest
+        ):
+            gained += new_ready and not ready
+            lost += ready and not new_ready
+            if grade != new_grade:
+                found.setdefault((grade, new_grade), []).append(lead_id)
         self.ready_gained, self.ready_lost = gained, lost
         self.lead_count, self.total_count = len(newest), leads.search_count([])
         moves = sorted(found.items(), key=lambda item: -len(item[1]))
