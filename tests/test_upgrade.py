@@ -166,6 +166,59 @@ everybody._keep_history()
 assert History.search_count([("member_id", "!=", False)]) == len(everybody)
 print("fine")
 """
+BEFORE_KEPT = """
+model = env["lead.score.model"].create({
+    "name": "Kept",
+    "sequence": 0,
+    "activity_ids": [(0, 0, {"name": "Call", "kind": "call_in", "points": 20})],
+    "criterion_ids": [(0, 0, {
+        "name": "Title",
+        "field_id": env["ir.model.fields"]._get("crm.lead", "function").id,
+        "option_ids": [
+            (0, 0, {"operator": "word", "value": "CEO", "points": 7}),
+            (0, 0, {"operator": "filled", "points": 2}),
+        ],
+    })],
+})
+model.action_activate()
+leads = env["crm.lead"].create([
+    {"name": "Kept", "function": function} for function in ("CEO", "Cook", "")
+])
+env["lead.touchpoint"].create({"lead_id": leads[0].id, "kind": "call_in"})
+env["lead.score.model"]._cron_rescore()
+assert leads.mapped("quality_score") == [100, 28.6, 0], leads.mapped("quality_score")
+env.cr.commit()
+"""
+AFTER_KEPT = """
+from odoo.exceptions import UserError
+leads = env["crm.lead"].search([("name", "=", "Kept")], order="id")
+model = leads.score_model_id
+assert leads.mapped("quality_score") == [100, 28.6, 0], leads.mapped("quality_score")
+assert leads[0].explain_score()["quality"]["shown"] == 100
+env.cr.execute(
+    "SELECT conname FROM pg_constraint WHERE contype = 'f'"
+    " AND conrelid IN ('lead_score'::regclass, 'lead_score_history'::regclass)"
+    " AND confrelid = 'lead_score_model'::regclass"
+)
+assert not env.cr.fetchall()
+for gone in (model, model.origin_id):
+    try:
+        gone.unlink()
+        raise AssertionError("a version that scored leads was deleted")
+    except UserError:
+        pass
+draft = model._new_version()
+draft.criterion_ids.option_ids[1].points = 3.5
+draft.action_activate()
+env["lead.score.model"]._cron_rescore()
+assert leads.mapped("quality_score") == [100, 50, 0], leads.mapped("quality_score")
+history = env["lead.score.history"].search([("lead_id", "=", leads[1].id)])
+assert history.mapped("quality") == [50, 28.6], history.mapped("quality")
+assert history.model_id == draft | model, history.model_id
+leads[1].unlink()
+assert not history.exists()
+print("fine")
+"""
 #: for each version: the change of data that it brought (a text, and the file in which
 #: it came), what is done with the addons before, and what must hold after the upgrade
 STORIES = {
@@ -187,6 +240,11 @@ STORIES = {
         ),
         BEFORE_HISTORY,
         AFTER_HISTORY,
+    ),
+    "19.0.3.3.0": (
+        ("class KeptMany2one", "addons/lead_pipeline/models/kept_many2one.py"),
+        BEFORE_KEPT,
+        AFTER_KEPT,
     ),
 }
 

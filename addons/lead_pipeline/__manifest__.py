@@ -5,7 +5,7 @@
     "summary": "Capture every lead once, with proof: channels, matching, touchpoints, "
     "consent, quarantine; scores that explain themselves, segments; fair distribution; "
     "nurture",
-    "version": "19.0.3.2.0",
+    "version": "19.0.3.3.0",
     "development_status": "Beta",
     "category": "Sales/CRM",
     "license": "LGPL-3",

@@ -2,6 +2,8 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import fields, models
 
+from .kept_many2one import KeptMany2one
+
 GRADES = [(f"{fit}{pull}", f"{fit}{pull}") for fit in "ABCD" for pull in "1234"]
 
 
@@ -16,7 +18,7 @@ class LeadScore(models.Model):
     _log_access = False
 
     lead_id = fields.Many2one("crm.lead", required=True, ondelete="cascade")
-    score_model_id = fields.Many2one("lead.score.model", ondelete="restrict")
+    score_model_id = KeptMany2one("lead.score.model")
     quality_model_score = fields.Float()
     quality_score = fields.Float()
     quality_overridden = fields.Boolean()

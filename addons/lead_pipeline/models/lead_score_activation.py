@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 #: leads a transaction: others wait for a lead of it for about a second at most
-BATCH = 4000
+BATCH = 10_000
 
 
 class LeadScoreModel(models.Model):

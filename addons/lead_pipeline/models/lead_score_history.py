@@ -2,6 +2,8 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
+from .kept_many2one import KeptMany2one
+
 
 class LeadScoreHistory(models.Model):
     """A row each time a lead's quality changes, and why. Engagement needs none: it
@@ -14,9 +16,7 @@ class LeadScoreHistory(models.Model):
 
     lead_id = fields.Many2one("crm.lead", required=True, ondelete="cascade")
     at = fields.Datetime(required=True)
-    model_id = fields.Many2one(
-        "lead.score.model", help="The version that scored it.", ondelete="restrict"
-    )
+    model_id = KeptMany2one("lead.score.model", help="The version that scored it.")
     option_ids = fields.Json(help="Ids of the options that held, one a criterion.")
     model_quality = fields.Float(help="What the model says.")
     quality = fields.Float(help="What counted: the model's, or a person's.")

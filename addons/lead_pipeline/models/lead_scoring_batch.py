@@ -1,7 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
-from odoo.tools import SQL, Query
+from odoo.tools import SQL
 
 from ..tools import without_jit
 from .lead_scoring_engagement import NO_LEVELS
@@ -114,9 +114,7 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _compared(self, leads, score_models, recount):
-        query = Query(self.env, "crm_lead", SQL.identifier("crm_lead"))
-        query.add_where(self._within("crm_lead.id", leads))
-        found = self._found(query, score_models, leads.ids)
+        found = self._found(self._within("id", leads), score_models, leads.ids)
         return SQL(
             COMPARED,
             found=found,

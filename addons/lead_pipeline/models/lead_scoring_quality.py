@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 
 #: leads named one by one in each condition; batches of more go by their ids' range
 MOST_LISTED = 500
+#: operators that compare texts without regard to case, and their pattern of a value
+PATTERNS = {"=ilike": "%s", "ilike": "%%%s%%"}
 #: what a score must not read, as it would have to be scored again and again
 SCORE_FIELDS = {*SCORE_COLUMNS, "engagement_score"}
 
@@ -34,13 +36,13 @@ class LeadScoring(models.AbstractModel):
         :return: ids of the leads that are there (still)
         """
         lead_ids = [state.id for state in states]
-        query = self._lead_query(lead_ids)
+        chosen = SQL("id = ANY(%s)", lead_ids)
         rows = self.env.execute_query(
             without_jit(
                 SQL(
                     "WITH %s SELECT lead_id, score_model_id, quality, version_id,"
                     " option_ids::text FROM found",
-                    self._found(query, self._in_use(), lead_ids),
+                    self._found(chosen, self._in_use(), lead_ids),
                 )
             )
         )
@@ -58,15 +60,20 @@ class LeadScoring(models.AbstractModel):
         return set(found)
 
     @api.model
-    def _found(self, query, score_models, lead_ids):
-        """Parts of a statement, the last one called "found": for each lead of a query
+    def _found(self, chosen, score_models, lead_ids):
+        """Parts of a statement, the last one called "found": for each of these leads
         the first model that fits (its first version), the version, the quality, and
         the ids of the options that count.
 
         As ``engine.scoring`` says it, to the last digit.
+
+        :param chosen: which leads, as a condition on rows of ``crm_lead``
         """
         fits, qualities, options = [], [], []
         all_rules = [model._rules() for model in score_models]
+        domains = [rules.domain for rules in all_rules]
+        domains += [one[2] for rules in all_rules for of in rules.options for one in of]
+        query, plain = self._query_with_plain_texts(chosen, domains)
         for place, rules in enumerate(all_rules, 1):
             # places of what holds: of the model, then of an option of each criterion
             places = [SQL("%s", place)]
@@ -74,15 +81,15 @@ class LeadScoring(models.AbstractModel):
             for criterion, of_one in zip(rules.criteria, rules.options, strict=True):
                 if not of_one:
                     continue
-                domains = [(n, option[2]) for n, option in enumerate(of_one, 1)]
-                places.append(self._option_case(domains, query, lead_ids))
+                cases = [(n, option[2]) for n, option in enumerate(of_one, 1)]
+                places.append(self._option_case(cases, query, lead_ids, plain))
                 weighted = [criterion.weight * option[1] for option in of_one]
                 held = SQL("held[%s]", len(places))
                 points.append(SQL("COALESCE((%s::float8[])[%s], 0)", weighted, held))
                 option_ids.append(
                     SQL("(%s::int4[])[%s]", [option[0] for option in of_one], held)
                 )
-            fitting = self._condition(rules.domain, query, near=lead_ids)
+            fitting = self._condition(rules.domain, query, near=lead_ids, plain=plain)
             case = SQL("WHEN %s THEN ARRAY[%s]", fitting, SQL(", ").join(places))
             fits.append(case)
             if points:
@@ -130,14 +137,53 @@ class LeadScoring(models.AbstractModel):
         return SQL("CASE %s %s ELSE %s END", of, SQL(" ").join(cases), otherwise)
 
     @api.model
-    def _option_case(self, options, query, near=None):
+    def _query_with_plain_texts(self, chosen, domains):
+        """A query on leads that knows their texts in lower case as well. To compare
+        without regard to case turns both sides into lower case: here once for each
+        text, not for each option that reads it.
+
+        :return: (query, {name of a field: name of the column})
+        """
+        leads = self.env["crm.lead"]
+        plain = {
+            condition.field_expr: f"plain_{condition.field_expr}"
+            for domain in domains
+            for condition in domain.iter_conditions()
+            if condition.operator in PATTERNS
+            and (field := leads._fields.get(condition.field_expr))
+            and field.store
+            and field.type in ("char", "text")
+            and not (field.translate or field.company_dependent)
+        }
+        columns = [
+            SQL(
+                ", lower(%s) AS %s",
+                self.env.registry.unaccent(leads._fields[name].to_sql(leads, "lead")),
+                SQL.identifier(column),
+            )
+            for name, column in plain.items()
+        ]
+        table = SQL(
+            "(SELECT lead.* %s FROM crm_lead AS lead WHERE %s OFFSET 0)",
+            SQL().join(columns),
+            chosen,
+        )
+        return Query(self.env, "crm_lead", table), plain
+
+    @api.model
+    def _option_case(self, options, query, near=None, plain=None):
         """A column: the number of the first option that holds for a row of a query.
 
         :param options: list of (number or SQL, Domain)
         :param near: see ``_condition``
+        :param plain: see ``_condition``
         """
         cases = [
-            SQL("WHEN %s THEN %s", self._condition(domain, query, near=near), ref)
+            SQL(
+                "WHEN %s THEN %s",
+                self._condition(domain, query, near=near, plain=plain),
+                ref,
+            )
             for ref, domain in options
         ]
         return SQL("CASE %s END", SQL(" ").join(cases)) if cases else SQL("NULL::int4")
@@ -151,7 +197,7 @@ class LeadScoring(models.AbstractModel):
         return query
 
     @api.model
-    def _condition(self, domain, query, model="crm.lead", near=None):
+    def _condition(self, domain, query, model="crm.lead", near=None, plain=None):
         """A domain as a condition on the rows of a query. The domains of all options
         share one query, for which ``_search`` has no way.
 
@@ -162,6 +208,7 @@ class LeadScoring(models.AbstractModel):
         :param domain: a Domain, or a function that gives it
         :param near: ids of the records in question. Of what belongs to them, such as
             their answers, the database then reads no more than theirs.
+        :param plain: columns of texts, as of ``_query_with_plain_texts``
         """
         # all that a search depends on but the domain
         env = self.env(
@@ -178,16 +225,36 @@ class LeadScoring(models.AbstractModel):
                 return SQL("TRUE")
             if optimized.is_false():
                 return SQL("FALSE")
+            if plain:
+                optimized = self._compare_plain(optimized, plain)
             return optimized._to_sql(records, records._table, query)
         except (KeyError, ValueError, ValidationError) as error:
             _logger.error("a condition of a score model can't be searched: %s", error)
             return SQL("FALSE")
 
     @api.model
+    def _compare_plain(self, domain, plain):
+        """A domain that compares texts with columns of them in lower case."""
+        unaccent = self.env.registry.unaccent
+
+        def compare(condition):
+            column = plain.get(condition.field_expr)
+            pattern = PATTERNS.get(condition.operator)
+            if not column or not pattern or not isinstance(condition.value, str):
+                return condition
+            value = SQL("lower(%s)", unaccent(SQL("%s", pattern % condition.value)))
+            return Domain.custom(
+                to_sql=lambda _records, alias, _query: SQL(
+                    "%s LIKE %s", SQL.identifier(alias, column), value
+                )
+            )
+
+        return domain.map_conditions(compare)
+
+    @api.model
     def _near(self, domain, records, ids):
         """A domain in which lines of these records alone are looked at."""
         few = len(ids) <= MOST_LISTED
-        low, high = min(ids), max(ids)
 
         def near(condition):
             field = records._fields.get(condition.field_expr)
@@ -202,7 +269,7 @@ class LeadScoring(models.AbstractModel):
             theirs = (
                 Domain(owner, "in", list(ids))
                 if few
-                else Domain(owner, ">=", low) & Domain(owner, "<=", high)
+                else Domain(owner, ">=", min(ids)) & Domain(owner, "<=", max(ids))
             )
             lines = Domain(condition.value) & theirs
             return Domain(condition.field_expr, condition.operator, lines)

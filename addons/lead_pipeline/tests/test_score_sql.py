@@ -132,15 +132,15 @@ class TestScoreSql(LeadScoreCase):
                 color=dice.randrange(11),
             )
         scoring = self.env["lead.scoring"]
+        chosen = SQL("id = ANY(%s)", leads.ids)
         for number in range(30):
             model = self.random_model(dice, number)
             criteria = model._criteria()
-            query = scoring._lead_query(leads.ids)
             rows = self.env.execute_query(
                 SQL(
                     "WITH %s SELECT lead_id, score_model_id, version_id, quality,"
                     " option_ids FROM found",
-                    scoring._found(query, model, leads.ids),
+                    scoring._found(chosen, model, leads.ids),
                 )
             )
             self.assertEqual({row[0] for row in rows}, set(leads.ids))
