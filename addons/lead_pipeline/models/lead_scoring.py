@@ -3,6 +3,8 @@
 import random
 import time
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
@@ -169,14 +171,14 @@ class LeadScoring(models.AbstractModel):
         """Do a part of a job between two of its commits, again where another worker
         wrote the same rows meanwhile.
 
-        :raises OperationalError: after several tries
+        :raises OperationalError, UniqueViolation: after several tries
         """
         for tries_left in reversed(range(TRIES)):
             try:
                 result = method(*args, **kwargs)
                 self.env.flush_all()
                 return result
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, UniqueViolation):
                 if not tries_left:
                     raise
                 self.env.cr.rollback()  # nothing was done since the last commit

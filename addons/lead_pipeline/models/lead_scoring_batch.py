@@ -58,6 +58,7 @@ class LeadScoring(models.AbstractModel):
         :param leads: all that there are from the first to the last of them
         :param recount: engagement as well, from all touchpoints
         :param regrade: also where model and quality stay: grades may not
+        :raises UniqueViolation: another worker scored one of them for the first time
         """
         self._settle()
         score_models = self._in_use()
@@ -79,7 +80,7 @@ class LeadScoring(models.AbstractModel):
             given,
             score_models,
             history=True,
-            within=self._within("lead_score.lead_id", leads),
+            batch=self._within("lead_score.lead_id", leads),
             left=None if recount else MOVED,
         )
         # few: their windows have to go before they are counted
