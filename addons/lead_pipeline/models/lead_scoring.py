@@ -8,6 +8,10 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..engine.decay import Decay
+from ..engine.scoring import held_threshold
+from .lead_scoring_rows import columns_of
+
 #: how often a job tries a batch in which others write the same leads
 TRIES = 5
 #: where the cursor keeps the ids of leads whose quality has to be found again, and of
@@ -80,7 +84,8 @@ class LeadScoring(models.AbstractModel):
         self._replay(replayed)  # finds new touchpoints by itself
         if touchpoints and kept:
             self._add_touches(kept, self._countable(touchpoints))
-        self._save_states(states, history=True, write_all=write_all)
+        self._finish(states, before, write_all)
+        self._write_history(states, before)
         self.env.cr.precommit.data.get(WAITING, set()).difference_update(leads.ids)
 
     @api.model
@@ -96,11 +101,11 @@ class LeadScoring(models.AbstractModel):
             self._rescore(leads, touchpoints=touchpoints)
             return
         counted = self._countable(touchpoints)
-        states, _before = self._load(counted.lead_id.ids)
+        states, before = self._load(counted.lead_id.ids)
         if not any(state.score_model_id for state in states):
             return
         self._add_touches(states, counted)
-        self._save_states(states)
+        self._finish(states, before)
 
     @api.model
     def _reads_touches(self):
@@ -122,15 +127,14 @@ class LeadScoring(models.AbstractModel):
         if self._reads_touches() or self._are_waiting(leads):
             self._rescore(leads, replay=True)
             return
-        states, _before = self._load(leads.ids)
+        states, before = self._load(leads.ids)
         self._replay(states)
-        self._save_states(states)
+        self._finish(states, before)
 
     @api.model
     def _cool(self, leads):
         """Grades of leads whose engagement fell below a threshold by now."""
-        states, _before = self._load(leads.ids)
-        self._save_states(states)
+        self._finish(*self._load(leads.ids))
 
     @api.model
     def _override(self, lead_ids, value, reason):
@@ -139,7 +143,7 @@ class LeadScoring(models.AbstractModel):
         :param value: 0 to 100, or None: as the model says
         """
         self._settle()
-        states, _before = self._load(lead_ids)
+        states, before = self._load(lead_ids)
         now = fields.Datetime.now()
         latest = self.env["crm.lead"].browse(lead_ids)._latest_history(now)
         none = self.env["lead.score.history"]
@@ -147,7 +151,7 @@ class LeadScoring(models.AbstractModel):
             state.quality_overridden = value is not None
             by_model = state.quality_model_score
             state.quality_score = by_model if value is None else value
-        self._save_states(states)
+        self._finish(states, before)
         none.create(
             [
                 {
@@ -185,8 +189,18 @@ class LeadScoring(models.AbstractModel):
                 time.sleep(random.uniform(0, TRIES - tries_left))
 
     # ------------------------------------------------------------
-    # SALES-READY
+    # WHAT FOLLOWS
     # ------------------------------------------------------------
+
+    @api.model
+    def _finish(self, states, before, write_all=False):
+        """What follows from quality and engagement, and write the rows that changed."""
+        self._follow(states, before, self._in_use())
+        changed = [s for s in states if columns_of(s) != before[s.id]]
+        self._write_rows(states if write_all else changed)
+        self._expect_ready(
+            {s.id for s in changed if s.sales_ready and not before[s.id].sales_ready}
+        )
 
     @api.model
     def _expect_ready(self, lead_ids):
@@ -207,6 +221,30 @@ class LeadScoring(models.AbstractModel):
         if leads := leads.filtered("sales_ready"):
             leads._on_sales_ready()
             self.env.flush_all()
+
+    @api.model
+    def _follow(self, states, before, score_models):
+        """Key, grade, sales-readiness and the moment of the next change, as quality
+        and engagement by these models say. ``_followed`` is the same in SQL."""
+        now = fields.Datetime.now()
+        rates = {}
+        for model in score_models:
+            rules = model._rules()
+            rates[rules.origin_id] = rules, Decay(rules.half_life)
+        for state in states:
+            if state.score_model_id not in rates:
+                state.lead_grade, state.cools_at, state.sales_ready = None, None, False
+                continue
+            rules, rate = rates[state.score_model_id]
+            level = state.level()
+            score = rate.standing(level, now)
+            held = held_threshold(rules.thresholds, score)
+            state.engagement_key = rate.key(level)
+            state.cools_at = rate.cools_at(level, held) if held else None
+            state.lead_grade = rules.bands.grade(state.quality_score, score)
+            state.sales_ready = rules.ready_line.reached(state.quality_score, score)
+            if state.sales_ready and not before[state.id].sales_ready:
+                state.sales_ready_date = now
 
     @api.model
     def _in_use(self):

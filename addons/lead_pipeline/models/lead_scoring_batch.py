@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..tools import without_jit
 from .lead_scoring_engagement import NO_LEVELS
+from .lead_scoring_rows import SCORE_COLUMNS
 
 #: leads with what was found, and their rows as they are
 COMPARED = """
@@ -41,8 +42,39 @@ TOUCHES_OF_COMPARED = """
       JOIN compared ON compared.lead_id = touch.lead_id
        AND compared.score_model_id = touch.score_model_id AND compared.counted
 """
+#: from "followed" on: rows that change, with the history of their quality
+SAVED = """
+    changed AS MATERIALIZED (
+        SELECT * FROM followed
+         WHERE CASE WHEN (old).lead_id IS NULL
+               THEN score_model_id IS NOT NULL OR quality_overridden
+               ELSE ROW(%(names)s) IS DISTINCT FROM ROW(%(olds)s) END
+    ),
+    kept_history AS (
+        INSERT INTO lead_score_history
+               (lead_id, at, model_id, option_ids, model_quality, quality, overridden)
+        SELECT lead_id, %(now)s, version_id, COALESCE(to_jsonb(option_ids), '[]'),
+               quality_model_score, quality_score, quality_overridden
+          FROM changed
+         WHERE score_model_id IS DISTINCT FROM (old).score_model_id
+            OR quality_model_score <> COALESCE((old).quality_model_score, 0)
+            OR quality_score <> COALESCE((old).quality_score, 0)
+         ORDER BY lead_id
+    ),
+    inserted AS (
+        -- no upsert: to be ready for another worker's row costs as much as the row
+        INSERT INTO lead_score (lead_id, %(names)s)
+        SELECT lead_id, %(names)s FROM changed
+         WHERE (old).lead_id IS NULL ORDER BY lead_id
+    ),
+    updated AS (
+        UPDATE lead_score SET %(sets)s FROM changed
+         WHERE lead_score.lead_id = changed.lead_id AND %(within)s
+    )
+    SELECT lead_id, sales_ready AND (old).sales_ready IS NOT TRUE FROM changed
+"""
 #: leads that go to another model
-MOVED = SQL("SELECT lead_id, NULL FROM compared WHERE counted")
+MOVED = "UNION ALL SELECT lead_id, NULL FROM compared WHERE counted"
 
 
 class LeadScoring(models.AbstractModel):
@@ -75,16 +107,23 @@ class LeadScoring(models.AbstractModel):
             changed = SQL("quality <> COALESCE((old).quality_model_score, 0)")
             wanted = SQL("true") if regrade else changed
             parts.append(SQL(GIVEN, SQL("NOT counted AND %s", wanted)))
-        given = SQL(", ").join(parts)
-        left = self._save(
-            given,
-            score_models,
-            history=True,
-            batch=self._within("lead_score.lead_id", leads),
-            left=None if recount else MOVED,
+        rows = self.env.execute_query(
+            without_jit(
+                SQL(
+                    "WITH %s, %s, %s %s",
+                    SQL(", ").join(parts),
+                    self._followed(score_models),
+                    self._saved(leads),
+                    SQL() if recount else SQL(MOVED),
+                )
+            )
         )
+        saved = [lead_id for lead_id, ready in rows if ready is not None]
+        if saved:
+            self._on_saved(leads.browse(saved))
+        self._expect_ready({lead_id for lead_id, ready in rows if ready})
         # few: their windows have to go before they are counted
-        self._rescore(leads.browse(left))
+        self._rescore(leads.browse(one for one, ready in rows if ready is None))
 
     @api.model
     def _try_on(self, leads, score_models, half_life, recount):
@@ -136,6 +175,18 @@ class LeadScoring(models.AbstractModel):
             return SQL(NO_LEVELS)
         theirs = SQL(TOUCHES_OF_COMPARED, SQL(" UNION ALL ").join(touches))
         return self._levels(theirs, half_life, keep=keep)
+
+    @api.model
+    def _saved(self, leads):
+        names = [SQL.identifier(name) for name in SCORE_COLUMNS]
+        return SQL(
+            SAVED,
+            names=SQL(", ").join(names),
+            olds=SQL(", ").join(SQL("(old).%s", name) for name in names),
+            sets=SQL(", ").join(SQL("%s = changed.%s", name, name) for name in names),
+            now=SQL("%s::timestamp", fields.Datetime.now()),
+            within=self._within("lead_score.lead_id", leads),
+        )
 
     @api.model
     def _within(self, column, leads):

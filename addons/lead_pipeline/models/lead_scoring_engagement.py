@@ -201,6 +201,7 @@ class LeadScoring(models.AbstractModel):
             state.engagement_amount, state.engagement_as_of = levels.get(
                 state.id, (0.0, None)
             )
+            state.engagement_key = 0.0
 
     @api.model
     def _count(self, score_models, touches, *, keep=False):

@@ -29,8 +29,8 @@ FOLLOWED = f"""
                CASE WHEN abs(engagement_amount) < %(nothing)s THEN 0
                     ELSE engagement_amount * {LEFT % "%(today)s - since"}
                 END AS score,
-               CASE WHEN NOT is_scored THEN COALESCE((old).engagement_key, 0)
-                    WHEN abs(engagement_amount) < %(nothing)s THEN 0
+               CASE WHEN abs(engagement_amount) < %(nothing)s THEN 0
+                    WHEN NOT is_scored THEN COALESCE((old).engagement_key, 0)
                     ELSE sign(engagement_amount) * (%(offset)s
                         + ln(abs(engagement_amount)) / %(ln2)s + since / half_life)
                 END AS engagement_key
@@ -90,9 +90,10 @@ FOLLOWED = f"""
 
 
 class LeadScoring(models.AbstractModel):
-    """What follows from quality and engagement: grade, key, sales-readiness and the
-    moment of the next change. The one place that says it for leads; ``engine.decay``
-    and ``engine.scoring`` say what it means, and a test compares both."""
+    """What follows from quality and engagement, for leads that stay in the database:
+    grade, key, sales-readiness and the moment of the next change. ``_follow`` says the
+    same of the leads of an event, where to plan such a statement would take longer than
+    all else. Tests compare both, to the last digit and second."""
 
     _inherit = "lead.scoring"
 

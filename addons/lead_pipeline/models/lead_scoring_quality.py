@@ -41,7 +41,7 @@ class LeadScoring(models.AbstractModel):
             without_jit(
                 SQL(
                     "WITH %s SELECT lead_id, score_model_id, quality, version_id,"
-                    " option_ids::text FROM found",
+                    " option_ids FROM found",
                     self._found(chosen, self._in_use(), lead_ids),
                 )
             )

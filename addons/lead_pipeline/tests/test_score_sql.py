@@ -8,14 +8,14 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tools import SQL
 
-from ..engine.decay import EPOCH, Decay, Level
-from ..engine.scoring import held_threshold, quality
+from ..engine.scoring import quality
+from ..models.lead_scoring_rows import UNSCORED, State
 from .common_score import LeadScoreCase
 
 
 class TestScoreSql(LeadScoreCase):
-    """What the database makes of leads is what the engine says, to the last digit and
-    second."""
+    """What the database makes of leads in batches is what Python makes of each of them
+    by the engine, to the last digit and second."""
 
     @freeze_time("2026-11-22 10:00:00")
     def test_what_follows(self):
@@ -32,17 +32,28 @@ class TestScoreSql(LeadScoreCase):
         drafts = self.env["lead.score.model"].create(
             [{"name": f"Draft {number}", **vals} for number, vals in enumerate(bands)]
         )
+        scoring = self.env["lead.scoring"]
         for half_life in (0.04, 1, 13.7, 365.25, 36500):
+            drafts.half_life = half_life
             states = [
-                self.random_state(dice, drafts, half_life, now) for _n in range(1500)
+                self.random_state(dice, drafts, half_life, now, number)
+                for number in range(1500)
             ]
-            found = self.followed(states, drafts, half_life)
+            found = self.followed(states, drafts)
+            before = dict.fromkeys(range(len(states)), UNSCORED)
+            scoring._follow(states, before, drafts)
             for state, row in zip(states, found, strict=True):
-                expected = self.by_engine(state, drafts, half_life, now)
+                expected = (
+                    state.engagement_key,
+                    state.cools_at,
+                    state.lead_grade,
+                    state.sales_ready,
+                    state.sales_ready_date,
+                )
                 self.assertEqual(row, expected, (state, half_life))
 
-    def random_state(self, dice, drafts, half_life, now):
-        """(model, quality, amount, as of): any, and those at which something changes"""
+    def random_state(self, dice, drafts, half_life, now, number):
+        """Any, and those at which something changes."""
         model = dice.choice([*drafts, self.env["lead.score.model"]])
         bands = model._bands() if model else drafts[0]._bands()
         lines = [*bands.engagement, (model or drafts[0]).ready_engagement]
@@ -74,10 +85,17 @@ class TestScoreSql(LeadScoreCase):
             as_of = max(as_of, datetime(1900, 1, 1)).replace(microsecond=0)
         lines = [*bands.quality, (model or drafts[0]).ready_quality]
         fit = dice.choice([*lines, 0, 100, round(dice.uniform(0, 100), 1)])
-        return model.id or None, fit, amount, as_of
+        if not model:
+            amount = 0  # it was not counted
+        return State(
+            number,
+            score_model_id=model.id or None,
+            quality_score=fit,
+            engagement_amount=amount,
+            engagement_as_of=as_of,
+        )
 
-    def followed(self, states, drafts, half_life):
-        models, fits, amounts, moments = map(list, zip(*states, strict=True))
+    def followed(self, states, drafts):
         given = SQL(
             """
             given AS (
@@ -87,37 +105,19 @@ class TestScoreSql(LeadScoreCase):
                               quality_score, engagement_amount, engagement_as_of)
             )
             """,
-            list(range(len(states))),
-            models,
-            fits,
-            amounts,
-            moments,
+            [state.id for state in states],
+            [state.score_model_id for state in states],
+            [state.quality_score for state in states],
+            [state.engagement_amount for state in states],
+            [state.engagement_as_of for state in states],
         )
         return self.env.execute_query(
             SQL(
                 "WITH %s, %s SELECT engagement_key, cools_at, lead_grade, sales_ready,"
                 " sales_ready_date FROM followed ORDER BY lead_id",
                 given,
-                self.env["lead.scoring"]._followed(drafts, half_life),
+                self.env["lead.scoring"]._followed(drafts),
             )
-        )
-
-    def by_engine(self, state, drafts, half_life, now):
-        model_id, fit, amount, as_of = state
-        rate = Decay(half_life)
-        level = Level(amount, as_of or EPOCH)
-        if not model_id:
-            return 0, None, None, False, None
-        model = drafts.browse(model_id)
-        score = rate.standing(level, now)
-        held = held_threshold(model._thresholds(), score)
-        ready = model._ready_line().reached(fit, score)
-        return (
-            rate.key(level),
-            rate.cools_at(level, held) if held else None,
-            model._bands().grade(fit, score),
-            ready,
-            now if ready else None,
         )
 
     def test_quality(self):
