@@ -98,7 +98,7 @@ for size in (500, 500, 5000):
         [found.ids],
     )
     count = env.cr.sql_log_count
-    env["lead.scoring"]._rescore(found, replay=True)
+    env["lead.scoring"]._score_batch(found, recount=True, regrade=True)
     statements.append(env.cr.sql_log_count - count)
     env.cr.rollback()
 report(
