@@ -41,6 +41,8 @@ DRAFT = """
 draft = env["lead.score.model"].search([("name", "=", "Twice")])._new_version()
 draft.criterion_ids.option_ids[1].points = 8
 draft.action_activate()
+env.cr.commit()
+env.registry.signal_changes()  # as after a request
 env["lead.score.model"]._cron_rescore(20)
 env.cr.commit()
 leads = env["crm.lead"].search([("name", "like", "Lead %")])
@@ -54,6 +56,7 @@ draft = models.search([("name", "=", "Twice"), ("state", "=", "active")])._new_v
 draft.activity_ids[0].points = 4
 draft.action_activate()
 env.cr.commit()
+env.registry.signal_changes()
 env["lead.score.model"]._cron_rescore(100)
 env.cr.commit()
 assert not draft.rescored_until
