@@ -4,9 +4,12 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
+from ..models import lead_scoring
 from ..models.lead_scoring_rows import SCORE_COLUMNS
 from ..wizard import lead_score_activate
 from .test_score_engagement import ScoreClock
@@ -184,6 +187,30 @@ class TestScoreActivation(ScoreClock):
         with patch.object(Scoring, "_score_batch", remember):
             self.rescore_all(batch=3)
         self.assertFalse(left, "done is done")
+
+    def test_a_batch_in_which_another_worker_was_first_is_run_again(self):
+        lead = self.new_lead(function="Sales")
+        draft = self.model._new_version()
+        draft.criterion_ids[0].option_ids[1].points = 10
+        draft.action_activate()
+        Scoring = type(self.env["lead.scoring"])
+        score_batch = Scoring._score_batch
+        tries = []
+
+        def second_first(scoring, leads, **options):
+            tries.append(leads.ids)
+            if len(tries) == 1:
+                raise UniqueViolation
+            return score_batch(scoring, leads, **options)
+
+        with (
+            patch.object(Scoring, "_score_batch", second_first),
+            patch.object(lead_scoring.time, "sleep"),
+        ):
+            self.rescore_all()
+        self.assertEqual(lead.quality_score, 25)
+        self.assertEqual(tries[0], tries[1])
+        self.assertFalse(draft.rescored_until)
 
     def test_another_activation_meanwhile(self):
         """The second one scores all; nothing that the first had to do is lost."""
