@@ -164,7 +164,7 @@ class TestScoreSql(LeadScoreCase):
                 self.assertEqual(held, [one for one in wanted if one])
 
     def test_quality_where_it_is_rounded(self):
-        """0.1 + 0.7 of 64 points is 1.25 %, less what the addition of doubles loses."""
+        """0.1 + 0.7 of 12.8 points are 6.25 %, less what the addition of doubles loses."""
         lead = self.new_lead(function="Cook", color=1)
         model = self.env["lead.score.model"].create(
             {
@@ -173,17 +173,17 @@ class TestScoreSql(LeadScoreCase):
                 "criterion_ids": [
                     self.new_criterion("function", ("filled", False, 0.1)),
                     self.new_criterion("color", ("other", False, 0.7)),
-                    self.new_criterion("city", ("filled", False, 63.2)),
+                    self.new_criterion("city", ("filled", False, 12)),
                 ],
             }
         )
         model.action_activate()
         self.rescore_all()
         self.assertEqual(lead.score_model_id, model)
-        self.assertEqual(lead.quality_score, 1.3)
-        self.assertEqual(self.shown(lead)["quality"]["shown"], 1.3)
+        self.assertEqual(lead.quality_score, 6.3)
+        self.assertEqual(self.shown(lead)["quality"]["shown"], 6.3)
         lead.function = "Chef"  # by the event
-        self.assertEqual(lead.quality_score, 1.3)
+        self.assertEqual(lead.quality_score, 6.3)
 
     def random_model(self, dice, number):
         def points():
