@@ -96,7 +96,7 @@ class LeadScoring(models.AbstractModel):
         score_models = self._in_use()
         parts = [self._compared(leads, score_models, recount)]
         if recount:
-            self._forget_counts(self._within("lead_id", leads))
+            self._forget_counts(self._within(["lead_id"], leads))
             half_life = score_models[:1].half_life
             parts.append(
                 self._levels_of_compared(leads, score_models, half_life, keep=True)
@@ -154,18 +154,18 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _compared(self, leads, score_models, recount):
-        found = self._found(self._within("id", leads), score_models, leads.ids)
+        found = self._found(self._within(["id"], leads), score_models, leads.ids)
         return SQL(
             COMPARED,
             found=found,
             recount=recount,
-            within=self._within("old.lead_id", leads),
+            within=self._within(["old", "lead_id"], leads),
         )
 
     @api.model
     def _levels_of_compared(self, leads, score_models, half_life, keep=False):
         def choose(query):
-            query.add_where(self._within("lead_touchpoint.lead_id", leads))
+            query.add_where(self._within(["lead_touchpoint", "lead_id"], leads))
             query.add_where(SQL("lead_touchpoint.at <= %s", fields.Datetime.now()))
 
         touches = [
@@ -185,10 +185,11 @@ class LeadScoring(models.AbstractModel):
             olds=SQL(", ").join(SQL("(old).%s", name) for name in names),
             sets=SQL(", ").join(SQL("%s = changed.%s", name, name) for name in names),
             now=SQL("%s::timestamp", fields.Datetime.now()),
-            within=self._within("lead_score.lead_id", leads),
+            within=self._within(["lead_score", "lead_id"], leads),
         )
 
     @api.model
     def _within(self, column, leads):
         """A condition that names none of the leads, of which there are thousands."""
-        return SQL(f"{column} BETWEEN %s AND %s", min(leads.ids), max(leads.ids))
+        low, high = min(leads.ids), max(leads.ids)
+        return SQL("%s BETWEEN %s AND %s", SQL.identifier(*column), low, high)

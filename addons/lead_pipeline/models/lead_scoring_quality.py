@@ -110,7 +110,7 @@ class LeadScoring(models.AbstractModel):
         return SQL(
             """
             fit AS (%(fit)s OFFSET 0),
-            found AS MATERIALIZED (
+            found AS (
                 SELECT lead_id,
                        (%(origins)s::int4[])[held[1]] AS score_model_id,
                        (%(versions)s::int4[])[held[1]] AS version_id,
@@ -131,10 +131,12 @@ class LeadScoring(models.AbstractModel):
         )
 
     @api.model
-    def _case(self, cases, otherwise, of=SQL()):  # noqa: B008 - it never changes
+    def _case(self, cases, otherwise, of=None):
         if not cases:
             return otherwise
-        return SQL("CASE %s %s ELSE %s END", of, SQL(" ").join(cases), otherwise)
+        return SQL(
+            "CASE %s %s ELSE %s END", of or SQL(), SQL(" ").join(cases), otherwise
+        )
 
     @api.model
     def _query_with_plain_texts(self, chosen, domains):

@@ -61,8 +61,8 @@ columns_of = attrgetter(*SCORE_COLUMNS)
 
 class LeadScoring(models.AbstractModel):
     """The rows of ``lead.score`` and of its history, read and written past the ORM, as
-    events change them. Runs in superuser mode: scores are
-    of all leads, whoever caused the event."""
+    events change them. Runs in superuser mode: scores are of all leads, whoever caused
+    the event."""
 
     _name = "lead.scoring"
     _description = "Lead Scoring"

@@ -164,7 +164,7 @@ class TestScoreSql(LeadScoreCase):
                 self.assertEqual(held, [one for one in wanted if one])
 
     def test_quality_where_it_is_rounded(self):
-        """0.1 + 0.7 of 12.8 points are 6.25 %, less what the addition of doubles loses."""
+        """0.1 + 0.7 of 12.8 points are 6.25 %, less what adding doubles loses."""
         lead = self.new_lead(function="Cook", color=1)
         model = self.env["lead.score.model"].create(
             {
