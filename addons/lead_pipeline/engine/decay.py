@@ -42,6 +42,8 @@ EPOCH = datetime(1970, 1, 1)
 WINDOWS_FROM = datetime(1970, 1, 5)
 #: less than this is rounding left behind by points that cancelled out
 NOTHING = 1e-9
+#: what is always left of a point: PostgreSQL calls it an error when nothing is
+FAINTEST = 2.0**-1000
 #: what rounds half up, and a little less than half: that is noise
 HALF_UP = 0.5 + 5e-7
 #: keeps the key of every positive amount above 0; more than -log2(NOTHING)
@@ -175,17 +177,19 @@ class Decay:
         self.half_life = half_life
 
     def _left(self, start: datetime, end: datetime) -> float:
-        """What is left at ``end`` of a point of ``start``; 1 before it. Never nothing,
-        which PostgreSQL calls an error."""
-        return 2.0 ** -min(1000, max(0.0, days(end) - days(start)) / self.half_life)
+        """What is left at ``end`` of a point of ``start``; 1 before it."""
+        return 2.0 ** -(max(0.0, days(end) - days(start)) / self.half_life)
 
     def score(self, level: Level, at: datetime) -> float:
         """The engagement at a moment not before the last touch, not rounded."""
         return level.amount * self._left(level.as_of, at)
 
     def standing(self, level: Level, at: datetime) -> float:
-        """The score as thresholds see it: what points left that cancelled out is 0."""
-        return self.score(level, at) if abs(level.amount) >= NOTHING else 0.0
+        """The score as thresholds see it: what points left that cancelled out is 0,
+        and a negative score stays below a threshold of 0 for ever."""
+        if abs(level.amount) < NOTHING:
+            return 0.0
+        return level.amount * max(FAINTEST, self._left(level.as_of, at))
 
     def add(self, level: Level, points: float, at: datetime) -> Level:
         """The level with a touch more, whenever it happened."""

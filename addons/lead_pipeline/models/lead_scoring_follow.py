@@ -10,7 +10,7 @@ from ..engine import decay
 #: from 1970 to the last second that a date can say
 LAST_SECOND = 253402300799
 LN2 = SQL("%s::float8", math.log(2))
-#: what is left of a point after some days; as in the engine, something always is
+#: what is left of a point after some days; something always is, as in the engine
 LEFT = "power(2.0::float8, GREATEST(-1000, -GREATEST(0, %s) / half_life))"
 
 #: Each step says once what the next ones need several times. ``OFFSET 0``: PostgreSQL
