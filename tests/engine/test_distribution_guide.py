@@ -93,7 +93,7 @@ def test_at_night(guide):
         at = datetime.fromisoformat(came)
         found = []
         for member in people:
-            arrival = Arrival(at, Lead(1), "pool", sla=3600)
+            arrival = Arrival(at, Lead(1), "pool", sla=lambda _at: 3600)
             pools = {"pool": Pool([member])}
             [outcome] = replay([arrival], pools, at + timedelta(days=9)).outcomes
             found += [

@@ -76,6 +76,17 @@ class LeadDistributionHistory(models.Model):
             steps[record_id].append((at, settings))
         return dict(steps)
 
+    @api.model
+    def _action_of(self, record, name):
+        """:return: the action that shows the history of a pool or a policy"""
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "lead_pipeline.lead_distribution_history_action"
+            ),
+            "domain": [(name, "=", record.id)],
+            "context": {"of_policy": name == "sla_policy_id"},
+        }
+
     # ------------------------------------------------------------
     # WHAT CHANGED
     # ------------------------------------------------------------

@@ -90,3 +90,7 @@ class LeadPool(models.Model):
         return self._action_of_pool(
             [("lead_id.waiting_since", "!=", False), ("ended_at", "=", False)]
         )
+
+    def action_view_changes(self):
+        self.ensure_one()
+        return self.env["lead.distribution.history"]._action_of(self, "pool_id")

@@ -78,6 +78,10 @@ class LeadSlaPolicy(models.Model):
             self._keep_history()
         return result
 
+    def action_view_changes(self):
+        self.ensure_one()
+        return self.env["lead.distribution.history"]._action_of(self, "sla_policy_id")
+
     def _keep_history(self):
         self.env["lead.distribution.history"]._keep("sla_policy_id", self._settings())
 

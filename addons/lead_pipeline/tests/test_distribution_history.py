@@ -79,6 +79,12 @@ class TestDistributionHistory(DistributionCase):
         self.later(2, self.sla, {"name": "Within half an hour"})
         self.assertEqual(self.history(self.sla)[0], last)
 
+    def test_a_pool_and_an_sla_show_theirs(self):
+        for record, number in ((self.pool, 2), (self.sla, 1)):
+            action = record.with_user(self.manager).action_view_changes()
+            history = self.env[action["res_model"]].with_user(self.manager)
+            self.assertEqual(history.search_count(action["domain"]), number)
+
     def test_hours_and_people_that_change_elsewhere(self):
         """Nobody writes to the pool then: the sweep sees it, and sees it once."""
         member = self.member(self.salesman)
