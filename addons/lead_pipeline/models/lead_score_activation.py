@@ -1,10 +1,14 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 #: leads a transaction: others wait for a lead of it for about a second at most
 BATCH = 10_000
+#: how long what began before an activation may go on, and score by what it read then
+RECHECK_AFTER = timedelta(minutes=15)
 
 
 class LeadScoreModel(models.Model):
@@ -72,7 +76,8 @@ class LeadScoreModel(models.Model):
 
     def _replace_by(self, previous, version):
         now = fields.Datetime.now()
-        previous.write({"state": "archived", "archived_at": now, "rescored_until": 0})
+        archived = {"state": "archived", "archived_at": now}
+        previous.write({**archived, "rescored_until": 0, "recheck_at": False})
         previous.flush_recordset()  # only one version may be active
         version.write({"state": "active", "activated_at": now})
 
@@ -125,18 +130,36 @@ class LeadScoreModel(models.Model):
     def _start_rescoring(self):
         if not self:
             return
+        self._begin_pass()
+        now = fields.Datetime.now()
+        self.write({"recheck_at": now + RECHECK_AFTER})
+        job = self.env.ref("lead_pipeline.ir_cron_rescore")
+        job._trigger(at=[now, now + RECHECK_AFTER])
+
+    def _begin_pass(self):
         leads = self.env["crm.lead"].with_context(active_test=False)
         newest = leads.search([], order="id desc", limit=1).id
         self.write({"rescored_from": newest, "rescored_until": newest})
-        self.env.ref("lead_pipeline.ir_cron_rescore")._trigger()
 
     @api.model
     def _cron_rescore(self, batch=BATCH):
         """Score the leads that activations have left to do. Stopped or killed, it goes
-        on where it was: each batch is committed with its place."""
+        on where it was: each batch is committed with its place.
+
+        Some time after the last activation it finds all scores from scratch once more.
+        Where nothing is to be mended, no score is written.
+        """
         run = self.env["lead.scoring"]._run_batch
         progress = self.env["ir.cron"]._commit_progress
         leads = self.env["crm.lead"].with_context(active_test=False)
+        again = self.search(
+            [
+                ("recheck_at", "<=", fields.Datetime.now()),
+                ("rescored_until", "=", 0),
+            ]
+        )
+        again._begin_pass()
+        again.write({"recheck_at": False, "recounts": True, "regrades": True})
         todo = self.search([("rescored_until", ">", 0)])
         progress(
             remaining=sum(

@@ -39,6 +39,7 @@ class LeadScoreModel(models.Model):
             "archived_at",
             "rescored_from",
             "rescored_until",
+            "recheck_at",
             "recounts",
             "regrades",
         }
@@ -103,6 +104,12 @@ class LeadScoreModel(models.Model):
         readonly=True,
         copy=False,
         help="Newest first, the leads above this id are scored; 0: all of them.",
+    )
+    recheck_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When all leads are looked at once more, for those that other requests, "
+        "begun before the activation, scored as before.",
     )
     recounts = fields.Boolean(
         readonly=True,

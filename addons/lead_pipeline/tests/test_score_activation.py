@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
 from psycopg2.errors import UniqueViolation
 
 from odoo import fields
@@ -211,6 +212,37 @@ class TestScoreActivation(ScoreClock):
         self.assertEqual(lead.quality_score, 25)
         self.assertEqual(tries[0], tries[1])
         self.assertFalse(draft.rescored_until)
+
+    def test_what_began_before_it_is_mended(self):
+        """A request that read the model before it was replaced scores a lead by that,
+        after the job has passed it."""
+        lead, other = self.new_lead(function="Sales"), self.new_lead(function="Sales")
+        self.touch(lead, "form_submit")
+        draft = self.model._new_version()
+        draft.criterion_ids[0].option_ids[1].points = 10
+        draft.activity_ids[0].points = 8
+        with freeze_time("2026-11-20 10:00:00"):
+            draft.action_activate()
+            self.rescore_all()
+            self.assertEqual(lead.quality_score, 25)
+        self.env.cr.execute(
+            "UPDATE lead_score SET quality_score = 50, quality_model_score = 50,"
+            " engagement_amount = 1 WHERE lead_id = %s",
+            [lead.id],
+        )
+        self.env.cr.execute("SELECT ctid FROM lead_score WHERE lead_id = %s", other.ids)
+        place = self.env.cr.fetchone()
+        lead.invalidate_recordset()
+        with freeze_time("2026-11-20 10:14:00"):
+            self.rescore_all()
+            self.assertEqual(lead.quality_score, 50, "not yet")
+        with freeze_time("2026-11-20 10:15:00"):
+            self.rescore_all(batch=1)
+            self.assertEqual(lead.quality_score, 25)
+            self.assertGreater(lead.engagement_score, 7)
+        self.env.cr.execute("SELECT ctid FROM lead_score WHERE lead_id = %s", other.ids)
+        self.assertEqual(self.env.cr.fetchone(), place, "written without need")
+        self.assertFalse(draft.recheck_at or draft.rescored_until)
 
     def test_another_activation_meanwhile(self):
         """The second one scores all; nothing that the first had to do is lost."""
