@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo.tests import freeze_time
 
-from ..models.lead_capture_insert import LeadCaptureInsert
+from ..models.capture.lead_capture_insert import LeadCaptureInsert
 from .common import NOW, LeadPipelineCase
 
 PEOPLE = [

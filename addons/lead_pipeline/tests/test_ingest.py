@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from .common import NOW, LeadPipelineCase
 
-CAPTURE_LOG = "odoo.addons.lead_pipeline.models.lead_capture"
+CAPTURE_LOG = "odoo.addons.lead_pipeline.models.capture.lead_capture"
 GARBAGE = [
     None,
     17,

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from ..engine.robots import RULES
-from ..models.lead_touchpoint import ROBOTS
+from ..models.capture.lead_touchpoint import ROBOTS
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"

@@ -11,7 +11,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
 from ..models import lead_scoring
-from ..models.lead_scoring_rows import SCORE_COLUMNS
+from ..models.score.lead_scoring_rows import SCORE_COLUMNS
 from ..wizard import lead_score_activate
 from .test_score_engagement import ScoreClock
 

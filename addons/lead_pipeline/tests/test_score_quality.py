@@ -203,7 +203,7 @@ class TestScoreQuality(LeadScoreCase):
         self.env.invalidate_all()
         self.env.registry.clear_cache()
         with self.assertLogs(
-            "odoo.addons.lead_pipeline.models.lead_scoring_quality", "ERROR"
+            "odoo.addons.lead_pipeline.models.score.lead_scoring_quality", "ERROR"
         ):
             lead = self.new_lead(country_id=self.env.ref("base.de").id)
             self.assertEqual(lead.score_model_id, self.model)

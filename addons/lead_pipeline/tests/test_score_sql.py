@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ..engine.scoring import quality
-from ..models.lead_scoring_rows import UNSCORED, State
+from ..models.score.lead_scoring_rows import UNSCORED, State
 from .common_score import LeadScoreCase
 
 

@@ -10,10 +10,11 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tests import Form
 
+from ..models.segment import lead_segment_membership
 from .common import NOW, LeadPipelineCase
 
 START = datetime.fromisoformat(NOW)
-SEGMENT = "odoo.addons.lead_pipeline.models.lead_segment_membership.LeadSegment"
+SEGMENT = lead_segment_membership.LeadSegment
 
 
 class SegmentCase(LeadPipelineCase):
@@ -166,7 +167,7 @@ class TestSegment(SegmentCase):
         self.env.cr.flush()
         with (
             freeze_time(START + timedelta(days=13)),
-            patch(f"{SEGMENT}._refresh") as refresh,
+            patch.object(SEGMENT, "_refresh") as refresh,
         ):
             self.keep()
             refresh.assert_not_called()
@@ -252,7 +253,10 @@ class TestSegment(SegmentCase):
         def leave(this, who):
             told.append((this, "left", who))
 
-        with patch(f"{SEGMENT}._on_join", join), patch(f"{SEGMENT}._on_leave", leave):
+        with (
+            patch.object(SEGMENT, "_on_join", join),
+            patch.object(SEGMENT, "_on_leave", leave),
+        ):
             views = self.env["lead.touchpoint"].create(
                 [
                     {"lead_id": lead.id, "kind": "page_view", "title": "Pricing"}
@@ -298,9 +302,7 @@ class TestSegment(SegmentCase):
 
     def test_filling_is_resumed_where_it_stopped(self):
         leads = self.env["crm.lead"].create([{"name": "Chi"} for _n in range(10)])
-        with patch(
-            "odoo.addons.lead_pipeline.models.lead_segment_membership.FIRST_BATCH", 3
-        ):
+        with patch.object(lead_segment_membership, "FIRST_BATCH", 3):
             segment = self.new_segment(domain="[('name', '=', 'Chi')]")
         self.assertEqual(self.members(segment), leads[7:])
         self.assertTrue(0 < segment.fill_percent < 100)

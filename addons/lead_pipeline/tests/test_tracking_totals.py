@@ -8,7 +8,7 @@ from freezegun import freeze_time
 
 from odoo.tools.misc import file_path
 
-from ..models.crm_lead_tracking import TOTALS
+from ..models.score.crm_lead_tracking import TOTALS
 from .common import NOW, LeadPipelineCase
 
 MORNING = datetime(2026, 11, 18, 8, 0)

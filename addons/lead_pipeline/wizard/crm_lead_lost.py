@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..models.crm_lead_nurture import INTERESTS
+from ..models.nurture.crm_lead_nurture import INTERESTS
 
 
 class CrmLeadLost(models.TransientModel):

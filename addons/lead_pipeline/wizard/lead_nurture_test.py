@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_datetime
 
 from ..engine.nurture import next_moment
-from ..models.lead_nurture_gate import Facts
+from ..models.nurture.lead_nurture_gate import Facts
 
 
 class LeadNurtureTest(models.TransientModel):

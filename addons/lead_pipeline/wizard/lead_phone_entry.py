@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 
 from ..engine.item import read_item
 from ..engine.matching import LOST, Known
-from ..models.lead_lookup import Lookup
+from ..models.capture.lead_lookup import Lookup
 
 SHOWN_DUPLICATES = 10
 

@@ -2,7 +2,7 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
-from ..models.lead_score import GRADES
+from ..models.score.lead_score import GRADES
 
 #: leads that a preview looks at, the newest
 MOST_LEADS = 20_000

@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..engine.scorecard import FEW_LEADS, cut_points, propose
 from ..engine.scoring import plain
-from ..models.lead_score_criterion import NUMBER_TYPES
+from ..models.score.lead_score_criterion import NUMBER_TYPES
 
 #: at most so many values of a field become options of their own ...
 MOST_VALUES = 20

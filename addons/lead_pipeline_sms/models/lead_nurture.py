@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from odoo.addons.lead_pipeline.models.lead_nurture_mails import GIVE_UP
+from odoo.addons.lead_pipeline.models.nurture.lead_nurture_mails import GIVE_UP
 
 #: failures that somebody puts right, and by which surely nothing was sent
 PASSING = ("sms_credit", "sms_acc", "sms_registration_needed")

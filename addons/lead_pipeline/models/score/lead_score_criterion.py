@@ -1,0 +1,376 @@
+# Copyright 2026 Lead Pipeline contributors
+# License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import Counter
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL, escape_psql
+from odoo.tools.safe_eval import safe_eval
+
+from ...engine.scoring import Criterion, Option, as_number, plain
+
+TEXT_TYPES = ("char", "text", "html", "selection")
+NUMBER_TYPES = ("integer", "float", "monetary")
+COMPARED_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "many2one", "many2many")
+#: of a lead, but nothing that a person would score by
+TECHNICAL_FIELDS = ("engagement_", "quality_", "message_", "activity_", "lead_grade")
+
+
+class LeadScoreCriterion(models.Model):
+    _name = "lead.score.criterion"
+    _description = "Lead Score Criterion"
+    _order = "model_id, sequence, id"
+
+    model_id = fields.Many2one(
+        "lead.score.model", required=True, index=True, ondelete="cascade"
+    )
+    sequence = fields.Integer(default=10)
+    name = fields.Char(required=True, translate=True)
+    weight = fields.Float(
+        required=True,
+        default=1,
+        help="Multiplies the points of its options. Related criteria should not "
+        "count twice.",
+    )
+    source = fields.Selection(
+        [
+            ("field", "A field of the lead"),
+            ("answer", "An answer of a form"),
+            ("domain", "Conditions"),
+        ],
+        required=True,
+        default="field",
+    )
+    field_id = fields.Many2one(
+        "ir.model.fields",
+        ondelete="cascade",
+        domain=[
+            ("model", "=", "crm.lead"),
+            ("ttype", "in", COMPARED_TYPES),
+            ("store", "=", True),
+        ],
+    )
+    field_name = fields.Selection(
+        "_selection_field_name",
+        "Field of the Lead",
+        compute="_compute_field_name",
+        readonly=False,
+        help="The field as people choose it: lists of fields are for administrators.",
+    )
+    answer_key = fields.Char("Question", help="Its key or its words, as they came in.")
+    option_ids = fields.One2many("lead.score.option", "criterion_id", copy=True)
+    most_points = fields.Float("Most", compute="_compute_most_points")
+
+    _weight_positive = models.Constraint(
+        "CHECK (weight >= 0)", "A weight is not negative: turn the points round."
+    )
+
+    @api.depends("field_id")
+    def _compute_field_name(self):
+        names = dict(self._selection_field_name())
+        for criterion in self:
+            name = criterion._field().name
+            criterion.field_name = name if name in names else False
+
+    @api.model
+    def _selection_field_name(self):
+        labels = {
+            name: field._description_string(self.env)
+            for name, field in self.env["crm.lead"]._fields.items()
+            if field.store
+            and field.type in COMPARED_TYPES
+            and not name.startswith(TECHNICAL_FIELDS)
+        }
+        twice = {label for label, many in Counter(labels.values()).items() if many > 1}
+        return sorted(
+            (
+                (name, f"{label} ({name})" if label in twice else label)
+                for name, label in labels.items()
+            ),
+            key=lambda item: item[1].casefold(),
+        )
+
+    @api.depends("weight", "option_ids.points")
+    def _compute_most_points(self):
+        for criterion in self:
+            best = max(criterion.option_ids.mapped("points"), default=0)
+            criterion.most_points = criterion.weight * max(0, best)
+
+    @api.constrains("source", "field_id", "answer_key")
+    def _check_source(self):
+        for criterion in self:
+            missing = (criterion.source == "field" and not criterion.field_id) or (
+                criterion.source == "answer" and not plain(criterion.answer_key or "")
+            )
+            if missing:
+                raise ValidationError(
+                    self.env._(
+                        "Say what “%(criterion)s” looks at.", criterion=criterion.name
+                    )
+                )
+            criterion.option_ids._check_domain()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        criteria = super().create([self._with_field(vals) for vals in vals_list])
+        criteria.model_id._check_editable()
+        return criteria
+
+    def write(self, vals):
+        if set(vals) - {"name"}:
+            self.model_id._check_editable()
+        result = super().write(self._with_field(vals))
+        if "model_id" in vals:
+            self.model_id._check_editable()
+        return result
+
+    def _with_field(self, vals):
+        """Values with the field that was chosen by its name."""
+        if not vals.get("field_name"):
+            return vals
+        # sudo: what fields leads have is no secret here
+        field = self.env["ir.model.fields"].sudo()._get("crm.lead", vals["field_name"])
+        return {**vals, "field_id": field.id}
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_if_draft(self):
+        self.model_id._check_editable()
+
+    def _field(self):
+        # sudo: what fields leads have is no secret here
+        return self.field_id.sudo()
+
+    def _to_engine(self):
+        self.ensure_one()
+        return Criterion(
+            self.id,
+            tuple(Option(option.id, option.points) for option in self.option_ids),
+            self.weight,
+        )
+
+
+class LeadScoreOption(models.Model):
+    _name = "lead.score.option"
+    _description = "Lead Score Option"
+    _order = "criterion_id, sequence, id"
+
+    criterion_id = fields.Many2one(
+        "lead.score.criterion", required=True, index=True, ondelete="cascade"
+    )
+    source = fields.Selection(related="criterion_id.source")
+    sequence = fields.Integer(default=10)
+    name = fields.Char(
+        compute="_compute_name", store=True, readonly=False, precompute=True
+    )
+    points = fields.Float(required=True, default=10)
+    operator = fields.Selection(
+        [
+            ("equals", "is"),
+            ("in", "is one of"),
+            ("contains", "contains"),
+            ("word", "contains the word"),
+            ("starts_with", "begins with"),
+            ("between", "is between"),
+            ("missing", "is empty"),
+            ("filled", "is filled in"),
+            ("other", "is anything else"),
+        ],
+        required=True,
+        default="equals",
+    )
+    value = fields.Char(help="Several: one, two, three. Between: 10..50, 10.. or ..50")
+    domain = fields.Char("Conditions", required=True, default="[]")
+
+    @api.depends("operator", "value")
+    def _compute_name(self):
+        operators = dict(self._fields["operator"]._description_selection(self.env))
+        for option in self:
+            if option.operator in ("missing", "filled", "other"):
+                option.name = operators[option.operator]
+            elif option.value:
+                option.name = option.value
+            else:
+                option.name = option.name or ""
+
+    @api.constrains("operator", "value", "domain")
+    def _check_domain(self):
+        for option in self:
+            self.env["lead.scoring"]._check_domain("crm.lead", option._lead_domain())
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        options = super().create(vals_list)
+        options.criterion_id.model_id._check_editable()
+        return options
+
+    def write(self, vals):
+        if set(vals) - {"name"}:
+            self.criterion_id.model_id._check_editable()
+        result = super().write(vals)
+        if "criterion_id" in vals:
+            self.criterion_id.model_id._check_editable()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_if_draft(self):
+        self.criterion_id.model_id._check_editable()
+
+    # ------------------------------------------------------------
+    # DOMAIN
+    # ------------------------------------------------------------
+
+    def _lead_domain(self):
+        """The leads for which the option holds, as a Domain.
+
+        :raises ValidationError: the value can't be understood
+        """
+        self.ensure_one()
+        criterion = self.criterion_id
+        if criterion.source == "domain":
+            if self.operator == "other":
+                return Domain.TRUE
+            try:
+                return Domain(safe_eval(self.domain or "[]"))
+            except Exception as error:
+                raise ValidationError(
+                    self.env._(
+                        "The conditions of “%(option)s” can't be read.",
+                        option=self.name or criterion.name,
+                    )
+                ) from error
+        if self.operator == "other":
+            return Domain.TRUE
+        if criterion.source == "answer":
+            return self._answer_domain()
+        return self._field_domain()
+
+    def _values(self):
+        """The texts to compare with. :raises ValidationError: there is none"""
+        text = self.value or ""
+        parts = text.split(",") if self.operator == "in" else [text]
+        values = [part.strip() for part in parts if part.strip()]
+        if not values:
+            raise ValidationError(
+                self.env._(
+                    "An option of “%(criterion)s” has nothing to compare with.",
+                    criterion=self.criterion_id.name,
+                )
+            )
+        return values
+
+    def _range(self):
+        """Lowest and highest number; None: open."""
+        low, dots, high = (self.value or "").partition("..")
+        bounds = [as_number(end) if end.strip() else None for end in (low, high)]
+        readable = all(
+            not end.strip() or bound is not None
+            for end, bound in zip((low, high), bounds, strict=True)
+        )
+        ordered = None in bounds or bounds[0] <= bounds[1]
+        if not dots or not readable or not ordered or bounds == [None, None]:
+            raise ValidationError(
+                self.env._(
+                    "“%(value)s” is no range: write 10..50, 10.. or ..50",
+                    value=self.value or "",
+                )
+            )
+        return bounds
+
+    def _patterns(self):
+        """LIKE patterns, one of which the text has to match."""
+        for value in self._values():
+            text = escape_psql(value)
+            if self.operator == "contains":
+                yield f"%{text}%"
+            elif self.operator == "starts_with":
+                yield f"{text}%"
+            elif self.operator == "word":
+                yield from (text, f"{text} %", f"% {text}", f"% {text} %")
+            else:
+                yield text
+
+    def _field_domain(self):
+        field = self.criterion_id._field()
+        name, kind = field.name, field.ttype
+        if self.operator == "missing":
+            return Domain(name, "=", False)
+        if self.operator == "filled":
+            return Domain(name, "!=", False)
+        if self.operator == "between":
+            return self._range_domain(name)
+        if kind in NUMBER_TYPES:
+            numbers = [as_number(value) for value in self._values()]
+            if None in numbers:
+                raise ValidationError(
+                    self.env._("“%(value)s” is no number.", value=self.value)
+                )
+            return Domain(name, "in", numbers)
+        if kind == "boolean":
+            truth = {"yes": True, "true": True, "1": True}
+            return Domain(
+                name, "in", [truth.get(plain(v), False) for v in self._values()]
+            )
+        if kind == "selection":
+            return Domain(name, "in", self._values())
+        if kind in ("many2one", "many2many"):
+            return Domain(name, "any", self._named_domain(field.relation))
+        return Domain.OR(Domain(name, "=ilike", text) for text in self._patterns())
+
+    def _named_domain(self, comodel):
+        """Records by name, countries by code as well."""
+        model = self.env[comodel]
+        names = [model._rec_name or "name"]
+        if "code" in model._fields and model._fields["code"].type == "char":
+            names.append("code")
+        found = Domain.OR(
+            Domain(name, "=ilike", text) for name in names for text in self._patterns()
+        )
+        if not any(model._fields[name].translate for name in names):
+            return found
+
+        # in any language of ours: a score must not depend on who causes it
+        def in_languages(records):
+            languages = records.env["res.lang"].get_installed()
+            return [records.with_context(lang=code) for code, _name in languages]
+
+        def to_sql(records, alias, query):
+            conditions = [
+                found.optimize_full(one)._to_sql(one, alias, query)
+                for one in in_languages(records)
+            ]
+            return SQL("(%s)", SQL(" OR ").join(conditions))
+
+        def holds(record):
+            return any(one.filtered_domain(found) for one in in_languages(record))
+
+        return Domain.custom(to_sql=to_sql, predicate=holds)
+
+    def _range_domain(self, name):
+        low, high = self._range()
+        domain = Domain.TRUE
+        if low is not None:
+            domain &= Domain(name, ">=", low)
+        if high is not None:
+            domain &= Domain(name, "<=", high)
+        return domain
+
+    def _answer_domain(self):
+        asked = Domain("key", "=", plain(self.criterion_id.answer_key or ""))
+        if self.operator == "missing":
+            return ~Domain("answer_ids", "any", asked)
+        if self.operator == "filled":
+            return Domain("answer_ids", "any", asked)
+        is_number = Domain("has_number", "=", True)
+        if self.operator == "between":
+            return Domain(
+                "answer_ids", "any", asked & is_number & self._range_domain("number")
+            )
+        texts = Domain.OR(
+            Domain("text", "=like", plain(pattern)) for pattern in self._patterns()
+        )
+        if self.operator in ("equals", "in"):  # 1,200 is 1200
+            numbers = [as_number(value) for value in self._values()]
+            known = [number for number in numbers if number is not None]
+            texts |= is_number & Domain("number", "in", known)
+        return Domain("answer_ids", "any", asked & texts)
