@@ -87,16 +87,18 @@ def test_cluster_stops_with_its_last_user(folder: Path, death: signal.Signals) -
     wait_until_gone(folder)
 
 
-def test_cluster_starts_again_after_a_crash(folder: Path) -> None:
+@pytest.mark.parametrize("new_owner", [False, True])
+def test_cluster_starts_again_after_a_crash(folder: Path, new_owner: bool) -> None:
     with Postgres(folder) as postgres:
         postgres.create("kept")
         postgres.sql("CREATE TABLE t AS SELECT 42 AS n", "kept")
         pid_file = postgres.data / "postmaster.pid"
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
     wait_until_gone(folder)
-    # The pid in the file may belong to somebody else by now: to us, say.
-    lines = pid_file.read_text().splitlines()
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:], ""]))
+    # The pid in the file may belong to nobody, or to somebody else by now: to us, say.
+    if new_owner:
+        lines = pid_file.read_text().splitlines()
+        pid_file.write_text("\n".join([str(os.getpid()), *lines[1:], ""]))
     with Postgres(folder) as postgres:
         assert postgres.sql("SELECT n FROM t", "kept") == [["42"]]
 

@@ -305,18 +305,19 @@ def start(postgres: Postgres) -> Process:
 def clear_stale_server(postgres: Postgres) -> None:
     """See to what a keeper that was killed left: a server, or its pid file.
 
-    We hold the keeper's lock, so a server that still runs is on its way down. A
-    pid that now belongs to another program would keep PostgreSQL from starting.
+    We hold the keeper's lock, so a server that still runs is on its way down. The
+    file of a dead one says "ready" until the new one writes its own; if its pid now
+    belongs to another program, it would keep PostgreSQL from starting.
     """
     pid_file = postgres.data / "postmaster.pid"
     for attempt in range(200):
         try:
             pid = int(pid_file.read_text().split()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (FileNotFoundError, IndexError, ValueError):
-            return  # PostgreSQL itself cleans up after a dead server
+        except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+            command = b""
         if str(postgres.data).encode() not in command:
-            pid_file.unlink()
+            pid_file.unlink(missing_ok=True)
             return
         if attempt == 100:
             os.kill(pid, signal.SIGQUIT)

@@ -48,7 +48,8 @@ def several(cell):
 
 def selection(name):
     """The labels of a list of pairs in the addon's file of assignments."""
-    source = (ADDON / "models" / "lead_assignment.py").read_text(encoding="utf-8")
+    path = ADDON / "models" / "distribution" / "lead_assignment.py"
+    source = path.read_text(encoding="utf-8")
     [value] = [
         node.value
         for node in ast.parse(source).body
