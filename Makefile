@@ -1,6 +1,6 @@
 # Thin names for the commands in scripts/, which take options; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast lint fix odoo bench crm-suite hooks clean
+.PHONY: help demo test fast lint fix odoo bench crm-suite texts hooks clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ bench: ## List the benchmarks; run one with ./scripts/bench NAME
 
 crm-suite: ## Odoo's own tests of crm, without our addon and with it (./scripts/crm-suite)
 	@./scripts/crm-suite
+
+texts: ## Export the texts of the addons for translators (./scripts/texts)
+	@./scripts/texts
 
 hooks: ## Run the checks before every commit (pre-commit)
 	@./scripts/lint pre-commit install

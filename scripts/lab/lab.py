@@ -159,10 +159,12 @@ class Lab:
     def argv(self, *arguments: str | Path) -> list[str]:
         """The command line of ``odoo`` with the lab's configuration.
 
-        A first argument without dash is one of Odoo's sub-commands (``shell``).
+        A first argument without dash is one of Odoo's sub-commands (``shell``,
+        ``i18n export``).
         """
         words = [str(argument) for argument in arguments]
-        command = [words.pop(0)] if words and not words[0].startswith("-") else []
+        named = words and not words[0].startswith("-")
+        command = words.pop(0).split() if named else []
         return server.odoo_argv(self.environment, *command, "-c", self.config, *words)
 
     def shell(self, database: str, script: str) -> str:

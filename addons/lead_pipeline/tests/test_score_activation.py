@@ -10,7 +10,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
-from ..models import lead_scoring
+from ..models.score import lead_scoring
 from ..models.score.lead_scoring_rows import SCORE_COLUMNS
 from ..wizard import lead_score_activate
 from .test_score_engagement import ScoreClock
