@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MailCommon
 
-MODULE = "odoo.addons.lead_pipeline.models"
+MODULE = "odoo.addons.lead_pipeline.models.capture"
 
 
 @tagged("post_install", "-at_install")
