@@ -261,7 +261,7 @@ def work(
     """
     at_once = """
 from datetime import timedelta
-from odoo.addons.lead_pipeline.models import lead_nurture_mails
+from odoo.addons.lead_pipeline.models.nurture import lead_nurture_mails
 lead_nurture_mails.TRY_AGAIN = timedelta(0)
 """
     found = folder / "state"
