@@ -137,7 +137,8 @@ class LeadDistributionHistory(models.Model):
             return None
         label = field._description_string(self.env)
         if field.type == "boolean":
-            return f"{label}: {self.env._('yes') if new else self.env._('no')}"
+            yes_or_no = self.env._("yes") if new else self.env._("no")
+            return f"{label}: {yes_or_no}"
         if field.type == "integer":
             was = f"{old or '–'} → " if old is not None else ""
             return f"{label} {was}{new or '–'}"
