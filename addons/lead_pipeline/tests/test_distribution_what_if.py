@@ -68,6 +68,7 @@ class TestDistributionWhatIf(DistributionCase):
 
     def test_the_rules_in_use_give_what_was_given(self):
         result = self.run_it()
+        self.assertEqual(result["as_of"], "then")
         self.assertEqual(result["leads"], 8)
         really = Counter(lead.user_id.id for lead in self.week)
         self.assertEqual(self.leads(result, "really"), really)

@@ -147,8 +147,8 @@ class LeadWhatIf(models.TransientModel):
     # ------------------------------------------------------------
 
     def _describe(self, past, found, round_, matched, end):
-        """:return: {"leads", "won", "days" (texts), "people": [{"id", "name", "then",
-        "really": each :meth:`_part`}], "nobody": {"then", "really" (counts),
+        """:return: {"as_of", "leads", "won", "days" (texts), "people": [{"id", "name",
+        "then", "really": each :meth:`_part`}], "nobody": {"then", "really" (counts),
         "reasons": [{"reason", "count"}]}, "rules": [{"name", "count"}], "wait" and
         "sla": {"then", "really"}: ``engine.speed.Spread`` in seconds from ready to
         given; {"leads", "kept"} of those with an SLA}"""
@@ -183,6 +183,7 @@ class LeadWhatIf(models.TransientModel):
         )
         by_rule = Counter(rule for rule in matched.values() if rule)
         return {
+            "as_of": self.as_of,
             "leads": len(past),
             "won": sum(was.won for was in past.values()),
             "days": [day.isoformat() for day in days],
