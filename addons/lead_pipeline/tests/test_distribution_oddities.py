@@ -2,6 +2,7 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from freezegun import freeze_time
 
+from odoo.tools import mute_logger
 
 from .common import NOW
 from .common_distribution import DistributionCase
@@ -34,3 +35,25 @@ class TestDistributionOddities(DistributionCase):
             ),
             2,
         )
+
+    def test_conditions_of_a_field_that_is_another_one_now(self):
+        rule = self._new_rule("Odd", sequence=1)
+        self.env.cr.execute(
+            "UPDATE lead_distribution_rule SET domain = %s WHERE id = %s",
+            ["[('stage_id', 'any', 3)]", rule.id],
+        )
+        rule.invalidate_recordset()
+        with mute_logger(
+            "odoo.addons.lead_pipeline.models.distribution.lead_distribution",
+            "odoo.addons.lead_pipeline.models.distribution.lead_distribution_take",
+        ):
+            lead = self.new_leads(1)
+            self.assertEqual(lead.assignment_id.rule_id, self.rule)
+            # trying it out says that it takes nothing
+            attempt = self.env["lead.distribution.try"].with_user(self.manager)
+            attempt = attempt.create({"rule_id": rule.id, "lead_id": lead.id})
+            self.assertFalse(attempt.takes)
+            self.assertEqual(attempt.first_rule_id, self.rule)
+            # nor does it keep anybody from taking one
+            members = self.pool.member_ids
+            self.assertTrue(self.env["lead.distribution"]._for_members(members))
