@@ -57,3 +57,13 @@ class TestDistributionOddities(DistributionCase):
             # nor does it keep anybody from taking one
             members = self.pool.member_ids
             self.assertTrue(self.env["lead.distribution"]._for_members(members))
+
+    def test_who_sells_no_longer_gets_nothing(self):
+        for group in ("base.group_user", "base.group_portal"):
+            with self.subTest(group):
+                group = self.env.ref(group)
+                self.salesman.write({"group_ids": [(6, 0, group.ids)]})
+                self.assertEqual(self.new_leads(2).user_id, self.colleague)
+        group = self.env.ref("sales_team.group_sale_salesman")
+        self.salesman.write({"group_ids": [(6, 0, group.ids)]})
+        self.assertEqual(len(self.new_leads(2).user_id), 2)
