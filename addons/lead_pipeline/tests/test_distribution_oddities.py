@@ -2,6 +2,7 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
 from .common import NOW
@@ -67,3 +68,54 @@ class TestDistributionOddities(DistributionCase):
         group = self.env.ref("sales_team.group_sale_salesman")
         self.salesman.write({"group_ids": [(6, 0, group.ids)]})
         self.assertEqual(len(self.new_leads(2).user_id), 2)
+
+    # ------------------------------------------------------------
+    # MEMBERS
+    # ------------------------------------------------------------
+
+    def test_limits_hold_in_a_pool_somebody_joins(self):
+        self.member(self.salesman).per_day = 2
+        self.new_leads(4)
+        other = self._new_pool("Berlin", self.salesman)
+        member = self.member(self.salesman, other)
+        self.assertEqual((member.load_today, member.load_month), (2, 2))
+        member.per_day = 2
+        self.rule.pool_id = other
+        self.assertEqual(self.new_leads(1).waiting_reason, "capped")
+
+    def test_limits_hold_for_who_comes_back(self):
+        other = self._new_pool("Berlin", self.salesman)
+        member = self.member(self.salesman, other)
+        member.write({"active": False, "per_day": 2})
+        self.new_leads(4)
+        member.active = True
+        self.rule.pool_id = other
+        self.assertEqual(self.new_leads(1).waiting_reason, "capped")
+
+    def test_another_pool_is_another_clock(self):
+        self.new_leads(20)
+        young = self._new_pool("Berlin", self.colleague)
+        vals = {"pool_id": self.pool.id, "user_id": self.manager.id}
+        late = self.env["lead.pool.member"].create(vals)
+        self.assertEqual(self.new_leads(1).user_id, self.salesman)
+        late.pool_id = young
+        self.rule.pool_id = young
+        leads = self.new_leads(10).grouped("user_id")
+        self.assertEqual({len(theirs) for theirs in leads.values()}, {5})
+
+    def test_who_got_leads_stays_who_they_are(self):
+        self.new_leads(2)
+        young = self._new_pool("Berlin", self.manager)
+        member = self.member(self.salesman)
+        for vals in ({"pool_id": young.id}, {"user_id": self.manager.id}):
+            with self.assertRaises(UserError):
+                member.write(vals)
+        member.write({"pool_id": self.pool.id, "user_id": self.salesman.id})
+
+    def test_a_weight_as_scripts_bring_it(self):
+        member = self.member(self.salesman)
+        self.new_leads(3)
+        owed = self.pool.ledger()["members"][0]["owed"]
+        member.write({"weight": "3"})
+        self.assertEqual(member.weight, 3)
+        self.assertEqual(self.pool.ledger()["members"][0]["owed"], owed)
