@@ -1,12 +1,17 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import datetime, timedelta
+
 from freezegun import freeze_time
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
 from .common import NOW
 from .common_distribution import DistributionCase
+
+START = datetime.fromisoformat(NOW)
 
 
 @freeze_time(NOW)
@@ -119,3 +124,43 @@ class TestDistributionOddities(DistributionCase):
         member.write({"weight": "3"})
         self.assertEqual(member.weight, 3)
         self.assertEqual(self.pool.ledger()["members"][0]["owed"], owed)
+
+    # ------------------------------------------------------------
+    # CLOCKS
+    # ------------------------------------------------------------
+
+    def watch(self):
+        """The job, when everything is over."""
+        with freeze_time(START + timedelta(days=3)):
+            self.env["lead.assignment"]._watch_some(
+                [("sla_next_at", "<=", fields.Datetime.now())], 200
+            )
+
+    def test_an_owner_who_will_never_be_back(self):
+        """They work for another 50 minutes: the clock has a reminder, and no end."""
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "For good",
+                "calendar_id": self.company.resource_calendar_id.id,
+                "company_id": self.company.id,
+                "date_from": START + timedelta(minutes=50),
+                "date_to": "2060-01-01 00:00:00",
+            }
+        )
+        lead = self.new_leads(1)
+        self.assertTrue(lead.user_id)
+        self.assertFalse(lead.sla_due_at)
+        self.watch()
+        self.assertFalse(lead.assignment_id.sla_next_at)
+
+    def test_the_owner_changed_while_the_rules_rested(self):
+        lead = self.new_leads(1)
+        first = lead.user_id
+        self.switch(False)
+        lead.user_id = self.manager
+        self.switch(True)
+        told = self.notified(first)
+        self.watch()
+        self.assertEqual(lead.user_id, self.manager)
+        self.assertEqual(self.notified(first), told)
+        self.assertFalse(self.member(first).missed_count)
