@@ -1,6 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -97,6 +98,15 @@ class TestDistributionOddities(DistributionCase):
         self.rule.pool_id = other
         self.assertEqual(self.new_leads(1).waiting_reason, "capped")
 
+    def test_limits_hold_in_a_pool_that_comes_back(self):
+        other = self._new_pool("Berlin", self.salesman)
+        self.member(self.salesman, other).per_day = 2
+        other.active = False
+        self.new_leads(4)
+        other.active = True
+        self.rule.pool_id = other
+        self.assertEqual(self.new_leads(1).waiting_reason, "capped")
+
     def test_another_pool_is_another_clock(self):
         self.new_leads(20)
         young = self._new_pool("Berlin", self.colleague)
@@ -124,6 +134,17 @@ class TestDistributionOddities(DistributionCase):
         member.write({"weight": "3"})
         self.assertEqual(member.weight, 3)
         self.assertEqual(self.pool.ledger()["members"][0]["owed"], owed)
+
+    def test_a_turn_is_given_back_once(self):
+        """A lead that could not go on stays, and may be rejected again."""
+        spam = self.env["lead.reject.reason"].search([("gives_turn_back", "=", True)])
+        lead = self.new_leads(1)
+        owed = []
+        for _twice in range(2):
+            with patch.object(type(self.env["lead.distribution"]), "_distribute"):
+                lead.with_user(lead.user_id)._reject(spam[:1])
+            owed.append(self.pool.ledger()["members"][0]["owed"])
+        self.assertEqual(owed, [0, 0])
 
     # ------------------------------------------------------------
     # CLOCKS
