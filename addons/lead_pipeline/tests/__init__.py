@@ -48,3 +48,4 @@ from . import test_nurture_mails
 from . import test_sla
 from . import test_lead_owner
 from . import test_nurture_lost
+from . import test_distribution_oddities

@@ -344,6 +344,9 @@ class TestDistributionWhatIf(DistributionCase):
     def test_what_it_refuses(self):
         with self.assertRaises(ValidationError):
             self.wizard(date_from="2026-11-21")
+        for day in ("0001-01-01", "9999-12-31"):
+            with self.assertRaises(ValidationError):
+                self.wizard(date_from=day, date_to=day)
         with self.assertRaises(UserError):
             self.run_it(rule_ids=[(5,)])
         with self.assertRaises(AccessError):

@@ -1,7 +1,6 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class LeadDistributionTry(models.TransientModel):
@@ -38,6 +37,7 @@ class LeadDistributionTry(models.TransientModel):
     def _compute_decision(self):
         """Of a rule that does not take the lead, nothing is decided."""
         Assignment = self.env["lead.assignment"]
+        service = self.env["lead.distribution"]
         for wizard in self:
             wizard.first_rule_id = wizard.takes = wizard.decision = False
             lead, rule = wizard.lead_id._origin, wizard.rule_id._origin
@@ -45,12 +45,10 @@ class LeadDistributionTry(models.TransientModel):
                 continue
             lead.check_access("read")
             rule.check_access("read")
-            first, vals = self.env["lead.distribution"]._try(lead, rule)
+            first, vals = service._try(lead, rule)
             wizard.first_rule_id = first
             # sudo: rules look at leads as the distribution does
-            leads = lead.sudo().with_context(active_test=False)
-            wizard.takes = not rule or bool(
-                leads.search_count(rule._lead_domain() & Domain("id", "=", lead.id))
-            )
+            taken = service.sudo()._match(lead.ids, rules=rule.sudo())
+            wizard.takes = not rule or bool(taken[lead.id])
             if first and wizard.takes:
                 [wizard.decision] = Assignment.new(vals).sudo()._explain()

@@ -82,6 +82,9 @@ class LeadWhatIf(models.TransientModel):
                 raise ValidationError(
                     self.env._("Take a period of at most %s days.", MOST_DAYS)
                 )
+            # what calendars and time zones can't reckon with
+            if not 1970 <= wizard.date_from.year <= wizard.date_to.year < 9999:
+                raise ValidationError(self.env._("There were no leads then."))
             self.env["lead.scoring"]._check_domain("crm.lead", wizard.domain)
 
     def action_run(self):

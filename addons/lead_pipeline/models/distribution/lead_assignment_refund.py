@@ -17,10 +17,10 @@ class LeadAssignment(models.Model):
 
     def _give_turn_back(self):
         """The owner is owed what they would be owed had they been left out. Who got the
-        lead without a turn has nothing to get back."""
+        lead without a turn has nothing to get back, nor who got it back before."""
         self.ensure_one()
         share = self._share()
-        if not share:
+        if not share or self.turn_given_back:
             return
         member = self.member_id
         self.env.flush_all()

@@ -124,10 +124,14 @@ class LeadAssignment(models.Model):
         return len(found)
 
     def _is_running(self):
+        """Not where it has no end (its owner works for a while, and never again), nor
+        where the lead went to somebody else while the rules were switched off."""
         self.ensure_one()
         lead = self.lead_id
         return (
-            not self.ended_at
+            self.due_at
+            and self.user_id == lead.user_id
+            and not self.ended_at
             and not self.first_touch_at
             and lead.active
             and lead.won_status == "pending"

@@ -15,6 +15,7 @@ from ...engine.members import COUNTRY, LANGUAGE, SKILL
 from ...engine.members import Lead as Wish
 from ...engine.replay import NO_RULE
 from ...tools import gc_paused
+from .lead_distribution_rule import UNUSABLE
 
 _logger = logging.getLogger(__name__)
 
@@ -234,7 +235,7 @@ class LeadDistribution(models.AbstractModel):
                 if not domain.is_true():
                     domain &= Domain("id", "in", pending)
                     taken = set(Lead.search(domain, order="id").ids)
-            except ValueError:  # a field it names has gone
+            except UNUSABLE:  # a field it names has gone, or is another one now
                 _logger.warning("distribution rule %s can't be used", rule.id)
                 continue
             found.update(dict.fromkeys(taken, rule))

@@ -62,7 +62,9 @@ class LeadDistribution(models.AbstractModel):
         )
         pools = self.env.cr.fetchall()
         members = self.env["lead.pool.member"].with_context(active_test=False)
-        members = members.search([("pool_id", "in", pool_ids)])
+        # in an archived pool nobody has a place, in none of their pools
+        open_ids = [pool_id for pool_id, _clock, active in pools if active]
+        members = members.search([("pool_id", "in", open_ids)])
         # what others wrote while the pools were waited for
         members.invalidate_recordset(flush=False)
         engine_members = self._engine_members(members, round_.at, methods)
@@ -73,8 +75,8 @@ class LeadDistribution(models.AbstractModel):
             round_.places.setdefault(member.user_id.id, []).append(
                 (member.pool_id.id, member.id)
             )
-        for pool_id, clock, active in pools:
-            round_.worksheets[pool_id] = Pool(by_pool[pool_id] if active else (), clock)
+        for pool_id, clock, _active in pools:
+            round_.worksheets[pool_id] = Pool(by_pool[pool_id], clock)
         # sudo: inherited; who works where is no secret here
         round_.companies = {
             user.id: frozenset(user.company_ids.ids) for user in members.user_id

@@ -232,7 +232,7 @@ class LeadDistribution(models.AbstractModel):
 
         :param opened: {user id: leads in work}
         """
-        given = self._past_given(round_, start)
+        given = self._past_given(list(round_.places), start)
         pools = {}
         for key, worksheet in round_.worksheets.items():
             members = []
@@ -248,15 +248,16 @@ class LeadDistribution(models.AbstractModel):
         return pools
 
     @api.model
-    def _past_given(self, round_, start):
+    def _past_given(self, users, start):
         """:return: {user id: when they got leads in the month before}, in order"""
+        self.env["lead.assignment"].flush_model()
         given = defaultdict(list)
         rows = self.env.execute_query(
             SQL(
                 "SELECT user_id, at FROM lead_assignment"
                 " WHERE user_id = ANY(%s) AND at >= %s AND at < %s"
                 "   AND member_id IS NOT NULL ORDER BY at, id",
-                list(round_.places),
+                users,
                 start - timedelta(days=32),
                 start,
             )

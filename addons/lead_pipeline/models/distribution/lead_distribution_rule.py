@@ -9,6 +9,9 @@ from odoo.tools.safe_eval import safe_eval
 
 from ...engine.distribution import LOAD, MATCH, OWNER, TURN
 
+#: what conditions raise that can't be used (any more)
+UNUSABLE = (ValueError, SyntaxError, TypeError)
+
 
 class LeadDistributionRule(models.Model):
     """Which leads go to which pool, and how. In order; the first that takes a lead
@@ -95,7 +98,7 @@ class LeadDistributionRule(models.Model):
         for rule in self:
             try:
                 rule.is_catch_all = Domain(safe_eval(rule.domain or "[]")).is_true()
-            except (ValueError, SyntaxError, TypeError):  # being typed
+            except UNUSABLE:  # being typed
                 rule.is_catch_all = False
 
     @api.constrains("domain")

@@ -10,6 +10,7 @@ from ...engine.distribution import Decision
 from ...engine.members import over_cap
 from .lead_assignment import BY_HAND
 from .lead_distribution import Round
+from .lead_distribution_rule import UNUSABLE
 
 _logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class LeadDistribution(models.AbstractModel):
             try:
                 domain = rule._lead_domain()
                 domain.validate(Lead)
-            except ValueError:  # a field it names has gone
+            except UNUSABLE:  # a field it names has gone, or is another one now
                 _logger.warning("distribution rule %s can't be used", rule.id)
                 continue
             member = places.get(rule.pool_id)

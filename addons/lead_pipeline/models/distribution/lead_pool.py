@@ -69,6 +69,12 @@ class LeadPool(models.Model):
             )
         )
 
+    def write(self, vals):
+        back = self.filtered(lambda pool: not pool.active and vals.get("active"))
+        result = super().write(vals)
+        back.member_ids._count_given()
+        return result
+
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------

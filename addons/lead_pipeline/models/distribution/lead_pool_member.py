@@ -1,9 +1,13 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from datetime import timedelta
 
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...engine.business_time import local_date
 from ...engine.ledger import Ledger, reweigh
+from ...engine.members import Load
 from ..big_integer import BigInteger
 
 CAPS = ("per_day", "per_week", "per_month", "max_open")
@@ -112,8 +116,15 @@ class LeadPoolMember(models.Model):
 
     def write(self, vals):
         if "weight" in vals:
-            self._reweigh(vals["weight"])
-        return super().write(vals)
+            # as it will be kept: an import or a script may bring a text
+            weight = self._fields["weight"].convert_to_cache(vals["weight"], self)
+            self._reweigh(weight)
+        moved = self._moved(vals)
+        back = self.filtered(lambda member: not member.active and vals.get("active"))
+        result = super().write(vals)
+        moved._begin_anew()
+        (back | moved)._count_given()
+        return result
 
     def _reweigh(self, weight):
         """What members are owed stays when their weight changes."""
@@ -146,6 +157,68 @@ class LeadPoolMember(models.Model):
                 [ledger.start, member_id],
             )
         members.invalidate_recordset(["turn_start"], flush=False)
+
+    # ------------------------------------------------------------
+    # ANEW
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        members = super().create(vals_list)
+        members._count_given()
+        return members
+
+    def _count_given(self):
+        """Limits are a person's: what they have got in other pools counts for who is new
+        here, or back."""
+        now = fields.Datetime.now()
+        service = self.env["lead.distribution"].sudo()
+        given = service._past_given(self.user_id.ids, now + timedelta(seconds=1))
+        theirs = self.filtered(lambda member: member.user_id.id in given)
+        for member_id, hours in theirs._hours().items():
+            member, load = self.browse(member_id), Load()
+            for at in given[member.user_id.id]:
+                load = load.one_more(local_date(at, hours["tz"]))
+            member.write(
+                {
+                    "load_day": load.day,
+                    "load_today": load.today,
+                    "load_week": load.week,
+                    "load_month": load.month,
+                }
+            )
+
+    def _moved(self, vals):
+        """:return: those who become somebody else, or go to another pool
+        :raises UserError: decisions name one of them"""
+        moved = self.filtered(
+            lambda member: any(
+                vals.get(name, member[name].id) != member[name].id
+                for name in ("pool_id", "user_id")
+            )
+        )
+        # sudo: whoever may change a pool need not see its leads
+        decisions = self.env["lead.assignment"].sudo()
+        if moved and decisions.search_count([("member_id", "in", moved.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "Who has got leads stays who they are, in their pool: archive them "
+                    "here, and add a new member."
+                )
+            )
+        return moved
+
+    def _begin_anew(self):
+        """What they were owed was by another clock, or another's."""
+        if self:
+            self.flush_recordset()
+            self.env.cr.execute(
+                "UPDATE lead_pool_member SET turn_start = NULL, turn_left = NULL,"
+                " load_day = NULL, load_today = 0, load_week = 0, load_month = 0"
+                " WHERE id = ANY(%s)",
+                [self.ids],
+            )
+            self.invalidate_recordset(flush=False)
 
     # ------------------------------------------------------------
     # CONSTRAINTS
