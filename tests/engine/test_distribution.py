@@ -22,6 +22,7 @@ from engine.distribution import (
     NOBODY,
     ONLY,
     OWNER,
+    STRANGERS,
     TURN,
     UNFIT,
     UNPLACED,
@@ -103,6 +104,7 @@ def streams(draw):
             must=draw(st.frozensets(st.sampled_from([SKILL, LANGUAGE, COUNTRY]))),
             owner=draw(st.sampled_from([None, 0, 1, "somebody else"])),
             excluded=draw(st.sampled_from([frozenset(), frozenset([0])])),
+            strangers=draw(st.sampled_from([frozenset(), frozenset([1])])),
         )
         stream.append((lead, at, draw(st.sampled_from(METHODS))))
     return stream
@@ -122,7 +124,7 @@ def may_get(member, lead, at, given):
     ]
     return (
         member.active
-        and member.ref not in lead.excluded
+        and member.ref not in lead.excluded | lead.strangers
         and (member.paused_until is None or at >= member.paused_until)
         and member.calendar.is_open(at)
         and all(cap is None or count < cap for cap, count in counts)
@@ -200,7 +202,7 @@ def test_fair_between_twins(team, stream):
     weights = {member.ref: member.weight for member in team}
     pool, got = Pool(team), Counter()
     for lead, at, _method in stream:
-        lead = replace(lead, excluded=frozenset())
+        lead = replace(lead, excluded=frozenset(), strangers=frozenset())
         decision = pool.decide(lead, at)
         got[decision.chosen] += bool(decision.share)
         for ref, weight in weights.items():
@@ -348,6 +350,9 @@ def test_why_nobody():
     assert why(german, away, **vi) == (ALL_AWAY, monday)
     had_it = Member("Gus")
     assert why(had_it, german, excluded=frozenset(["Gus"]), **vi) == (HAD_IT, None)
+    gus = {"strangers": frozenset(["Gus"])}
+    assert why(had_it, gone, **gus) == (STRANGERS, None)
+    assert why(had_it, german, **gus, **vi) == (UNFIT, None)
     found = decide([away, paused, gone, full, today, german], sunday, **vi)
     assert reasons(found) == [AWAY, PAUSED, INACTIVE, OPEN_CAP, DAY_CAP, LANGUAGE]
 

@@ -35,6 +35,7 @@ from .members import (
     EXCLUDED,
     INACTIVE,
     OPEN_CAP,
+    STRANGER,
     Candidate,
     Lead,
     Member,
@@ -50,10 +51,11 @@ TURN, LOAD, OWNER, MATCH = METHODS = ("turn", "load", "owner", "match")
 CHOSEN = "chosen"
 #: why it was who it was, beside the methods: nobody else was free
 ONLY = "only"
-#: why it was nobody: no active member; none is fit; the fit had it already, are away,
-#: are at their cap, or some this and some that
-NOBODY, UNFIT, HAD_IT, ALL_AWAY, ALL_CAPPED, ALL_BUSY = UNPLACED = (
+#: why it was nobody: no active member; none works for its company; none is fit; the fit
+#: had it already, are away, are at their cap, or some this and some that
+NOBODY, STRANGERS, UNFIT, HAD_IT, ALL_AWAY, ALL_CAPPED, ALL_BUSY = UNPLACED = (
     "nobody",
+    "company",
     "unfit",
     "had_it",
     "away",
@@ -230,7 +232,7 @@ class Pool:
             raise ValueError(f"No such method: {method}")
         self._look(at)
         free = self._free
-        if lead.must or lead.excluded:
+        if lead.must or lead.excluded or lead.strangers:
             free = [one for one in free if not unfit(self.members[one], lead)]
         if not free:
             return None
@@ -280,7 +282,7 @@ class Pool:
 
     def _passed_over(self, lead: Lead) -> list[Candidate | None]:
         """Why members may not get a lead now, None for those who may."""
-        if not lead.must and not lead.excluded:
+        if not (lead.must or lead.excluded or lead.strangers):
             return self._held.copy()
         held = []
         for member, hindered in zip(self.members, self._held, strict=True):
@@ -310,7 +312,9 @@ def _why_nobody(candidates: Iterable[Candidate]) -> str:
         return NOBODY
     fit = reasons & (ABSENCES | CAPS)
     if not fit:
-        return HAD_IT if EXCLUDED in reasons else UNFIT
+        if EXCLUDED in reasons:
+            return HAD_IT
+        return STRANGERS if reasons == {STRANGER} else UNFIT
     if fit <= ABSENCES:
         return ALL_AWAY
     return ALL_CAPPED if fit <= CAPS else ALL_BUSY

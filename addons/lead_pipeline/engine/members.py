@@ -13,7 +13,7 @@ from .ledger import Ledger
 #: what a lead can want, or a rule demand
 SKILL, LANGUAGE, COUNTRY = "skill", "language", "country"
 #: why a member may not get a lead; in this order, the first that holds is told
-INACTIVE, EXCLUDED = "inactive", "excluded"
+INACTIVE, STRANGER, EXCLUDED = "inactive", "company", "excluded"
 # then LANGUAGE, SKILL, COUNTRY: lacks what is demanded
 PAUSED, AWAY = "paused", "away"
 MONTH_CAP, WEEK_CAP, DAY_CAP, OPEN_CAP = "month_cap", "week_cap", "day_cap", "open_cap"
@@ -28,7 +28,8 @@ class Lead:
     ``skills``, ``language``, ``country``: what it wants, None: no wish. ``must``: which
     of SKILL, LANGUAGE, COUNTRY the rule demands; the others only count for the best
     match. ``owner``: the member it belongs to by the partner or company, if any.
-    ``excluded``: members who must not get it (again).
+    ``excluded``: members who must not get it again. ``strangers``: those who do not work
+    for its company.
     """
 
     ref: Hashable
@@ -38,6 +39,7 @@ class Lead:
     must: frozenset[str] = frozenset()
     owner: Hashable | None = None
     excluded: frozenset[Hashable] = frozenset()
+    strangers: frozenset[Hashable] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def unfit(member: Member, lead: Lead) -> str | None:
     """Why a member may not get this lead, whenever; None: may."""
     if not member.active:
         return INACTIVE
+    if member.ref in lead.strangers:
+        return STRANGER
     if member.ref in lead.excluded:
         return EXCLUDED
     must = lead.must

@@ -189,7 +189,8 @@ class _Run:
         hopeless: dict[tuple[object, ...], str] = {}
         for arrival, _reason in waiting:
             lead = arrival.lead
-            kind = lead.must, lead.skills, lead.language, lead.country, lead.excluded
+            kind = lead.must, lead.skills, lead.language, lead.country
+            kind += lead.excluded, lead.strangers
             if kind not in hopeless:
                 if self._place(arrival, at):
                     continue

@@ -275,7 +275,7 @@ class TestDistribution(DistributionCase):
         self.pool.company_id = False
         self.rule.company_id = False
         lead = self.new_leads(1, company_id=self.other_company.id)
-        self.assertEqual(lead.waiting_reason, "had_it")
+        self.assertEqual(lead.waiting_reason, "company")
         reasons = {one["reason"] for one in lead.assignment_id.candidates}
         self.assertEqual(reasons, {"company"})
 

@@ -77,6 +77,7 @@ class TestDistributionWhy(DistributionCase):
         reasons = {
             members.INACTIVE,
             members.EXCLUDED,
+            members.STRANGER,
             members.SKILL,
             members.LANGUAGE,
             members.COUNTRY,

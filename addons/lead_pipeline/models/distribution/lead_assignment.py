@@ -12,6 +12,7 @@ from ...engine.distribution import (
     NOBODY,
     ONLY,
     OWNER,
+    STRANGERS,
     TURN,
     UNFIT,
 )
@@ -21,6 +22,7 @@ from ...engine.replay import NO_RULE
 WAITING_REASONS = [
     (NO_RULE, "No rule takes it"),
     (NOBODY, "The pool has no active member"),
+    (STRANGERS, "Nobody works for its company"),
     (UNFIT, "Nobody has what it demands"),
     (HAD_IT, "Everybody fit had it already"),
     (ALL_AWAY, "Everybody fit is away"),

@@ -14,6 +14,7 @@ from ...engine.members import (
     OPEN_CAP,
     PAUSED,
     SKILL,
+    STRANGER,
     WEEK_CAP,
 )
 
@@ -119,7 +120,7 @@ class LeadAssignment(models.Model):
             MATCH: self.env._("Meets less of what the lead asks for"),
             INACTIVE: self.env._("Not active in this pool"),
             EXCLUDED: self.env._("Had this lead already"),
-            "company": self.env._("Does not work for the company of the lead"),
+            STRANGER: self.env._("Does not work for the company of the lead"),
             LANGUAGE: self.env._("Does not speak the language"),
             SKILL: self.env._("Lacks a skill that is demanded"),
             COUNTRY: self.env._("Does not work this country"),

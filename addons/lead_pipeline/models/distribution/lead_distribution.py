@@ -353,7 +353,7 @@ class LeadDistribution(models.AbstractModel):
         method = OWNER if owner_id else row.rule.method
         wish = self._wish(round_, row, owner_id or row.owner_id)
         kind = (pool, wish.skills, wish.language, wish.country, wish.must)
-        kind += (wish.excluded,)
+        kind += wish.excluded, wish.strangers
         if kind in hopeless:
             row.decision = hopeless[kind]
             return
@@ -382,8 +382,8 @@ class LeadDistribution(models.AbstractModel):
             row.country_id,
             frozenset(name for name, demanded in must if demanded),
             owner,
-            frozenset(filter(None, excluded))
-            | round_.strangers.get(row.company_id, frozenset()),
+            frozenset(filter(None, excluded)),
+            round_.strangers.get(row.company_id, frozenset()),
         )
 
     @api.model

@@ -152,13 +152,12 @@ class LeadDistribution(models.AbstractModel):
         """Everybody who was asked for, as ``lead.assignment`` keeps it."""
         if not row.decision:
             return []
-        strangers = round_.strangers.get(row.company_id, frozenset())
         candidates = []
         for one in row.decision.candidates:
             kept = {
                 "member": one.ref,
                 "user": round_.users[one.ref],
-                "reason": "company" if one.ref in strangers else one.reason,
+                "reason": one.reason,
             }
             if one.until:
                 kept["until"] = fields.Datetime.to_string(one.until)

@@ -38,22 +38,22 @@ class LeadPoolMember(models.Model):
         """What decides whether these people get a lead, but for what they have got and
         when they are on leave.
 
-        :return: {member id: {"active" (and their user sells), "paused", "paused_until"
-            (UTC, as text, or False), the fields of ``NUMBERS``, those of ``ABILITIES``
-            (ids, sorted), and their hours as of ``_hours``}}, fit for JSON
+        :return: {member id: {"active" (and their user may work on leads), "paused",
+            "paused_until" (UTC, as text, or False), the fields of ``NUMBERS``, those of
+            ``ABILITIES`` (ids, sorted), and their hours as of ``_hours``}}, fit for JSON
         """
         # sudo: whoever asks, distribution knows who is there and when
         members = self.sudo()
         hours = members._hours()
-        selling = self.env.ref("sales_team.group_sale_salesman").id
-        sellers = {
+        Lead = self.env["crm.lead"]
+        working = {
             user
             for user in members.user_id
-            if user.active and selling in user.all_group_ids._ids
+            if user.active and Lead.with_user(user).has_access("write")
         }
         return {
             member.id: {
-                "active": member.active and member.user_id in sellers,
+                "active": member.active and member.user_id in working,
                 "paused": member.paused,
                 "paused_until": member.paused_until
                 and fields.Datetime.to_string(member.paused_until),
