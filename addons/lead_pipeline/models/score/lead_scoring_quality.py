@@ -41,7 +41,11 @@ class LeadScoring(models.AbstractModel):
             without_jit(
                 SQL(
                     "WITH %s SELECT lead_id, score_model_id, quality, version_id,"
-                    " option_ids FROM found",
+                    " option_ids, version_id IS NOT NULL"
+                    " AND to_jsonb(COALESCE(option_ids, '{}')) IS DISTINCT FROM"
+                    " (SELECT told.option_ids FROM lead_score_history AS told"
+                    "   WHERE told.lead_id = found.lead_id"
+                    "   ORDER BY told.at DESC, told.id DESC LIMIT 1) FROM found",
                     self._found(chosen, self._in_use(), lead_ids),
                 )
             )
@@ -55,6 +59,7 @@ class LeadScoring(models.AbstractModel):
                     state.version_id,
                     state.option_ids,
                 ) = found[state.id]
+                    state.told_otherwise,
                 if not state.quality_overridden:
                     state.quality_score = state.quality_model_score
         return set(found)
