@@ -118,6 +118,39 @@ class TestScoreQuality(LeadScoreCase):
         partner.category_id = vip
         self.assertEqual(lead.quality_score, 100)
 
+    def conditions(self, domain):
+        option = {"name": "Holds", "domain": domain}
+        return (
+            0,
+            0,
+            {
+                "name": "Conditions",
+                "source": "domain",
+                "option_ids": [(0, 0, option)],
+            },
+        )
+
+    def test_conditions_on_the_customer_in_one_piece(self):
+        self.activate_with(self.conditions("[('partner_id','any',[('ref','=','A')])]"))
+        partner = self.env["res.partner"].create({"name": "Wang Fang"})
+        lead = self.new_lead(partner_id=partner.id)
+        self.assertEqual(lead.quality_score, 0)
+        partner.ref = "A"
+        self.assertEqual(lead.quality_score, 100)
+
+    def test_conditions_on_the_company_of_the_customer(self):
+        self.activate_with(
+            self.conditions("[('partner_id.commercial_partner_id.ref', '=', 'A')]")
+        )
+        company, partner = self.env["res.partner"].create(
+            [{"name": "Nordlicht", "is_company": True}, {"name": "Lena Vogt"}]
+        )
+        partner.parent_id = company
+        lead = self.new_lead(partner_id=partner.id)
+        self.assertEqual(lead.quality_score, 0)
+        company.ref = "A"
+        self.assertEqual(lead.quality_score, 100)
+
     def test_names_match_in_every_language(self):
         """Whoever causes the event, in whatever language they work."""
         self.env["res.lang"]._activate_lang("de_DE")
@@ -242,6 +275,15 @@ class TestScoreRules(LeadScoreCase):
         self.refused(
             "can't depend on a score",
             domain="[('partner_id.opportunity_ids.lead_grade', '=', 'A1')]",
+        )
+        self.refused(
+            "can't depend on a score",
+            domain="[('partner_id', 'any', [('opportunity_ids.lead_grade', '!=', 1)])]",
+        )
+        # nobody scores a lead again when it joins or leaves
+        self.refused("can't depend on a segment", domain="[('segment_ids', '=', 1)]")
+        self.refused(
+            "can't depend on a segment", **self.option("segment_ids", "equals", "Hot")
         )
         for domain in ("x", "[('lead_id', 'oops', 1)]"):
             activity = {"name": "x", "kind": "sms", "domain": domain}

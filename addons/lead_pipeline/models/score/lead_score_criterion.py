@@ -14,7 +14,14 @@ TEXT_TYPES = ("char", "text", "html", "selection")
 NUMBER_TYPES = ("integer", "float", "monetary")
 COMPARED_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "many2one", "many2many")
 #: of a lead, but nothing that a person would score by
-TECHNICAL_FIELDS = ("engagement_", "quality_", "message_", "activity_", "lead_grade")
+TECHNICAL_FIELDS = (
+    "engagement_",
+    "quality_",
+    "message_",
+    "activity_",
+    "lead_grade",
+    "segment_ids",
+)
 
 
 class LeadScoreCriterion(models.Model):

@@ -11,6 +11,7 @@ from odoo.tools.safe_eval import safe_eval
 from ...engine.decay import HALF_UP
 from ...engine.scoring import percent_a_point
 from ...tools import without_jit
+from .crm_lead_score_events import domain_paths
 from .lead_scoring_rows import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
@@ -305,12 +306,15 @@ class LeadScoring(models.AbstractModel):
                     error=error,
                 )
             ) from error
-        names = {
-            name
-            for condition in parsed.iter_conditions()
-            for name in condition.field_expr.split(".")
-        }
+        names = {name for path in domain_paths(parsed) for name in path.split(".")}
         if not names.isdisjoint(SCORE_FIELDS):
             raise ValidationError(
                 self.env._("A score can't depend on a score: leave that condition out.")
+            )
+        if "segment_ids" in names:
+            raise ValidationError(
+                self.env._(
+                    "A score can't depend on a segment, as that may depend on scores: "
+                    "ask for what the segment asks for."
+                )
             )
