@@ -151,6 +151,57 @@ class TestScoreQuality(LeadScoreCase):
         company.ref = "A"
         self.assertEqual(lead.quality_score, 100)
 
+    def qualities(self, field, option, *values):
+        """The quality of a lead with each of these values, by this option alone."""
+        self.env["lead.score.model"]._in_use().write({"state": "archived"})
+        self.activate_with(self.new_criterion(field, (*option, 10)))
+        return [self.new_lead(**{field: value}).quality_score for value in values]
+
+    def test_whole_numbers_are_not_cut(self):
+        self.assertEqual(
+            self.qualities("color", ("between", "2.5..4.5"), 2, 3, 4, 5),
+            [0, 100, 100, 0],
+        )
+        self.assertEqual(self.qualities("color", ("in", "2.5, 3"), 2, 3), [0, 100])
+        self.assertEqual(self.qualities("color", ("between", "..0"), 0, 1), [100, 0])
+
+    def test_postcodes_are_numbers(self):
+        found = self.qualities(
+            "zip", ("between", "9000..24999"), "9000", "24999", "100", "x", False, "٣"
+        )
+        self.assertEqual(found, [100, 100, 0, 0, 0, 0])
+        lead = self.new_lead()
+        lead.zip = " 24103 "
+        self.assertEqual(lead.quality_score, 100)
+        domain = self.env["lead.score.model"]._in_use()[0].criterion_ids.option_ids
+        self.assertTrue(lead.filtered_domain(domain._lead_domain()))
+
+    def test_selections_by_what_people_see(self):
+        for value in ("2, 3", "HIGH, very high", "3, High"):
+            found = self.qualities("priority", ("in", value), "0", "1", "2", "3")
+            self.assertEqual(found, [0, 0, 100, 100], value)
+        found = self.qualities("active", ("equals", "No"), True, False)
+        self.assertEqual(found, [0, 100])
+
+    def test_a_wide_percent_sign_is_no_pattern(self):
+        self.activate_with(
+            (
+                0,
+                0,
+                {
+                    "name": "Share",
+                    "source": "answer",
+                    "answer_key": "share",
+                    "option_ids": self.new_options(("contains", "100％", 10)),
+                },
+            )
+        )
+        for number, (value, score) in enumerate((("100 or so", 0), ("all 100％", 100))):
+            answers = [{"key": "share", "label": "Share", "value": value}]
+            email = f"lead{number}@siam.example"
+            _result, lead = self.ingest_one(str(number), answers=answers, email=email)
+            self.assertEqual(lead.quality_score, score, value)
+
     def test_names_match_in_every_language(self):
         """Whoever causes the event, in whatever language they work."""
         self.env["res.lang"]._activate_lang("de_DE")
@@ -294,6 +345,9 @@ class TestScoreRules(LeadScoreCase):
             self.refused("no range", **self.option("color", "between", value))
         self.refused("nothing to compare", **self.option("function", "equals", " "))
         self.refused("no number", **self.option("color", "equals", "green"))
+        self.refused("no number that", **self.option("country_id", "between", "1..9"))
+        self.refused("no value of", **self.option("priority", "in", "High, Urgent"))
+        self.refused("no value of", **self.option("active", "equals", "perhaps"))
         missing = {"name": "x", "source": "answer", "answer_key": " "}
         self.refused("looks at", criterion_ids=[(0, 0, missing)])
 
@@ -313,6 +367,11 @@ class TestScoreRules(LeadScoreCase):
             ("ready_quality", float("nan")),
         ):
             self.refused("grades", **{name: value})
+        for number in (float("nan"), float("inf"), 1e308):
+            criterion = self.new_criterion("city", ("filled", False, number))
+            self.refused("million points", criterion_ids=[criterion])
+            criterion = self.new_criterion("city", weight=number)
+            self.refused("weight of", criterion_ids=[criterion])
         for vals in (
             {"points": float("nan")},
             {"points": -1e9},

@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import math
+import re
 from collections import Counter
 
 from odoo import api, fields, models
@@ -9,10 +11,13 @@ from odoo.tools import SQL, escape_psql
 from odoo.tools.safe_eval import safe_eval
 
 from ...engine.scoring import Criterion, Option, as_number, plain
+from .lead_score_model import in_reach
 
 TEXT_TYPES = ("char", "text", "html", "selection")
 NUMBER_TYPES = ("integer", "float", "monetary")
 COMPARED_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "many2one", "many2many")
+#: a text that PostgreSQL takes for a number
+NUMBER = r" *[+-]?[0-9]{1,30}([.][0-9]{1,30})? *"
 #: of a lead, but nothing that a person would score by
 TECHNICAL_FIELDS = (
     "engagement_",
@@ -118,6 +123,17 @@ class LeadScoreCriterion(models.Model):
                 )
             criterion.option_ids._check_domain()
 
+    @api.constrains("weight")
+    def _check_weight(self):
+        for criterion in self:
+            if not in_reach(criterion.weight):
+                raise ValidationError(
+                    self.env._(
+                        "The weight of “%(criterion)s” is a number up to a million.",
+                        criterion=criterion.name,
+                    )
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         criteria = super().create([self._with_field(vals) for vals in vals_list])
@@ -205,6 +221,17 @@ class LeadScoreOption(models.Model):
         for option in self:
             self.env["lead.scoring"]._check_domain("crm.lead", option._lead_domain())
 
+    @api.constrains("points")
+    def _check_points(self):
+        for option in self:
+            if not in_reach(option.points):
+                raise ValidationError(
+                    self.env._(
+                        "“%(option)s” gives or takes up to a million points.",
+                        option=option.name or option.criterion_id.name,
+                    )
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         options = super().create(vals_list)
@@ -287,6 +314,8 @@ class LeadScoreOption(models.Model):
     def _patterns(self):
         """LIKE patterns, one of which the text has to match."""
         for value in self._values():
+            if self.criterion_id.source == "answer":
+                value = plain(value)  # before: a wide percent sign becomes one
             text = escape_psql(value)
             if self.operator == "contains":
                 yield f"%{text}%"
@@ -305,21 +334,27 @@ class LeadScoreOption(models.Model):
         if self.operator == "filled":
             return Domain(name, "!=", False)
         if self.operator == "between":
-            return self._range_domain(name)
+            if kind in ("char", "text"):
+                return self._text_range_domain(name)
+            if kind not in NUMBER_TYPES:
+                raise ValidationError(
+                    self.env._(
+                        "“%(criterion)s” is no number that could be between others.",
+                        criterion=self.criterion_id.name,
+                    )
+                )
+            return self._range_domain(name, whole=kind == "integer")
         if kind in NUMBER_TYPES:
             numbers = [as_number(value) for value in self._values()]
             if None in numbers:
                 raise ValidationError(
                     self.env._("“%(value)s” is no number.", value=self.value)
                 )
+            if kind == "integer":  # the ORM would make 12 of 12.5
+                numbers = [number for number in numbers if number.is_integer()]
             return Domain(name, "in", numbers)
-        if kind == "boolean":
-            truth = {"yes": True, "true": True, "1": True}
-            return Domain(
-                name, "in", [truth.get(plain(v), False) for v in self._values()]
-            )
-        if kind == "selection":
-            return Domain(name, "in", self._values())
+        if kind in ("boolean", "selection"):
+            return Domain(name, "in", self._chosen(field))
         if kind in ("many2one", "many2many"):
             return Domain(name, "any", self._named_domain(field.relation))
         return Domain.OR(Domain(name, "=ilike", text) for text in self._patterns())
@@ -353,14 +388,78 @@ class LeadScoreOption(models.Model):
 
         return Domain.custom(to_sql=to_sql, predicate=holds)
 
-    def _range_domain(self, name):
+    def _chosen(self, field):
+        """The values of a selection or a yes or no that are named, as they are kept or
+        as people see them, in any language of ours.
+
+        :raises ValidationError: there is none of that name
+        """
+        named = {}
+        for code, _name in self.env["res.lang"].get_installed():
+            env = self.with_context(lang=code).env
+            if field.ttype == "boolean":
+                items = [(True, env._("Yes")), (False, env._("No"))]
+            else:
+                items = env["crm.lead"]._fields[field.name]._description_selection(env)
+            for value, label in items:
+                named.setdefault(plain(label), set()).add(value)
+        if field.ttype == "boolean":
+            kept = {"yes": True, "true": True, "1": True}
+            kept |= {"no": False, "false": False, "0": False}
+        else:
+            kept = {plain(str(value)): value for value, _label in items}
+        chosen = set()
+        for text in map(plain, self._values()):
+            values = {kept[text]} if text in kept else named.get(text)
+            if not values:
+                raise ValidationError(
+                    self.env._(
+                        "“%(value)s” is no value of “%(criterion)s”.",
+                        value=text,
+                        criterion=self.criterion_id.name,
+                    )
+                )
+            chosen |= values
+        return list(chosen)
+
+    def _range_domain(self, name, whole=False):
+        """:param whole: of a field of whole numbers, to which the ORM would cut"""
         low, high = self._range()
+        if whole:
+            low = low and math.ceil(low)
+            high = high and math.floor(high)
         domain = Domain.TRUE
         if low is not None:
             domain &= Domain(name, ">=", low)
         if high is not None:
             domain &= Domain(name, "<=", high)
         return domain
+
+    def _text_range_domain(self, name):
+        """Texts that are numbers, such as postcodes, are compared as such."""
+        low, high = self._range()
+
+        def to_sql(records, alias, query):
+            text = records._field_to_sql(alias, name, query)
+            return SQL(
+                "CASE WHEN %(text)s ~ %(number)s THEN btrim(%(text)s)::numeric"
+                " BETWEEN %(low)s AND %(high)s ELSE false END",
+                text=text,
+                number=f"^{NUMBER}$",
+                low=-math.inf if low is None else low,
+                high=math.inf if high is None else high,
+            )
+
+        def holds(record):
+            text = record[name] or ""
+            return bool(re.fullmatch(NUMBER, text)) and (
+                (low is None or float(text) >= low)
+                and (high is None or float(text) <= high)
+            )
+
+        # the first part says which field is read
+        is_there = Domain(name, "!=", False)
+        return is_there & Domain.custom(to_sql=to_sql, predicate=holds)
 
     def _answer_domain(self):
         asked = Domain("key", "=", plain(self.criterion_id.answer_key or ""))
@@ -374,7 +473,7 @@ class LeadScoreOption(models.Model):
                 "answer_ids", "any", asked & is_number & self._range_domain("number")
             )
         texts = Domain.OR(
-            Domain("text", "=like", plain(pattern)) for pattern in self._patterns()
+            Domain("text", "=like", pattern) for pattern in self._patterns()
         )
         if self.operator in ("equals", "in"):  # 1,200 is 1200
             numbers = [as_number(value) for value in self._values()]

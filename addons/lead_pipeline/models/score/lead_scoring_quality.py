@@ -59,8 +59,8 @@ class LeadScoring(models.AbstractModel):
                     state.quality_model_score,
                     state.version_id,
                     state.option_ids,
-                ) = found[state.id]
                     state.told_otherwise,
+                ) = found[state.id]
                 if not state.quality_overridden:
                     state.quality_score = state.quality_model_score
         return set(found)
