@@ -176,6 +176,37 @@ class TestScoreQuality(LeadScoreCase):
         domain = self.env["lead.score.model"]._in_use()[0].criterion_ids.option_ids
         self.assertTrue(lead.filtered_domain(domain._lead_domain()))
 
+    def test_words_stand_between_signs_as_well(self):
+        held = ("CEO", "Founder/CEO", "ceo, founder", "(CEO)", "Ex-CEO", "x\nCEO")
+        found = self.qualities("function", ("word", "ceo"), *held)
+        self.assertEqual(found, [100] * len(held))
+        others = ("CEOs", "Oceonics", False, "c-e-o", "%ceo2")
+        found = self.qualities("function", ("word", "CEO"), *others)
+        self.assertEqual(found, [0] * len(others))
+        found = self.qualities(
+            "function", ("word", "R&D"), "Head of R & D", "R&D", "RD", "R&Direct"
+        )
+        self.assertEqual(found, [100, 100, 0, 0])
+        lead = self.new_lead(function="Leiter, R&D")
+        option = self.env["lead.score.model"]._in_use().criterion_ids.option_ids
+        self.assertTrue(lead.filtered_domain(option._lead_domain()))
+
+    def test_words_of_answers(self):
+        criterion = {
+            "name": "Aim",
+            "source": "answer",
+            "answer_key": "aim",
+            "option_ids": self.new_options(("word", "Öl", 10)),
+        }
+        self.activate_with((0, 0, criterion))
+        for number, (value, score) in enumerate(
+            (("Gas/Öl", 100), ("Kohl", 0), ("OL.", 100), ("Ölig", 0))
+        ):
+            answers = [{"key": "aim", "label": "Aim", "value": value}]
+            email = f"lead{number}@siam.example"
+            _result, lead = self.ingest_one(str(number), answers=answers, email=email)
+            self.assertEqual(lead.quality_score, score, value)
+
     def test_selections_by_what_people_see(self):
         for value in ("2, 3", "HIGH, very high", "3, High"):
             found = self.qualities("priority", ("in", value), "0", "1", "2", "3")
@@ -344,6 +375,7 @@ class TestScoreRules(LeadScoreCase):
         for value in ("", False, " , ,", "10-50", "..", "a..b", "10..b", "1...5"):
             self.refused("no range", **self.option("color", "between", value))
         self.refused("nothing to compare", **self.option("function", "equals", " "))
+        self.refused("nothing to compare", **self.option("function", "word", "/"))
         self.refused("no number", **self.option("color", "equals", "green"))
         self.refused("no number that", **self.option("country_id", "between", "1..9"))
         self.refused("no value of", **self.option("priority", "in", "High, Urgent"))

@@ -16,6 +16,8 @@ from .lead_score_model import in_reach
 TEXT_TYPES = ("char", "text", "html", "selection")
 NUMBER_TYPES = ("integer", "float", "monetary")
 COMPARED_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "many2one", "many2many")
+#: what stands between words, beside blanks
+SIGNS = "\t\n\r\xa0,;:./\\|()[]{}<>&+-–—_*!?\"'’„“”«»…•·"
 #: a text that PostgreSQL takes for a number
 NUMBER = r" *[+-]?[0-9]{1,30}([.][0-9]{1,30})? *"
 #: of a lead, but nothing that a person would score by
@@ -27,6 +29,11 @@ TECHNICAL_FIELDS = (
     "lead_grade",
     "segment_ids",
 )
+
+
+def words(text):
+    """:return: a text without the signs between its words"""
+    return " ".join(text.translate(dict.fromkeys(map(ord, SIGNS), " ")).split())
 
 
 class LeadScoreCriterion(models.Model):
@@ -284,6 +291,8 @@ class LeadScoreOption(models.Model):
         text = self.value or ""
         parts = text.split(",") if self.operator == "in" else [text]
         values = [part.strip() for part in parts if part.strip()]
+        if self.operator == "word":
+            values = list(filter(words, values))
         if not values:
             raise ValidationError(
                 self.env._(
@@ -357,7 +366,37 @@ class LeadScoreOption(models.Model):
             return Domain(name, "in", self._chosen(field))
         if kind in ("many2one", "many2many"):
             return Domain(name, "any", self._named_domain(field.relation))
+        if self.operator == "word":
+            return self._word_domain(name)
         return Domain.OR(Domain(name, "=ilike", text) for text in self._patterns())
+
+    def _word_domain(self, name):
+        """Texts that have one of the values between blanks, signs or their ends."""
+
+        def domain_of(value):
+            answered = self.criterion_id.source == "answer"
+            wanted = words(plain(value) if answered else value)
+
+            def to_sql(records, alias, query):
+                unaccent = self.env.registry.unaccent
+                return SQL(
+                    "' ' || regexp_replace(translate(lower(%s), %s, %s),"
+                    " ' +', ' ', 'g') || ' ' LIKE lower(%s)",
+                    unaccent(records._field_to_sql(alias, name, query)),
+                    SIGNS,
+                    " " * len(SIGNS),
+                    unaccent(SQL("%s", f"% {escape_psql(wanted)} %")),
+                )
+
+            def holds(record):
+                return f" {wanted} ".lower() in f" {words(record[name] or '')} ".lower()
+
+            # what is quickly found leaves few texts to be taken apart
+            longest = escape_psql(max(wanted.split(), key=len))
+            near = Domain(name, "ilike", longest)
+            return near & Domain.custom(to_sql=to_sql, predicate=holds)
+
+        return Domain.OR(domain_of(value) for value in self._values())
 
     def _named_domain(self, comodel):
         """Records by name, countries by code as well."""
@@ -472,6 +511,8 @@ class LeadScoreOption(models.Model):
             return Domain(
                 "answer_ids", "any", asked & is_number & self._range_domain("number")
             )
+        if self.operator == "word":
+            return Domain("answer_ids", "any", asked & self._word_domain("text"))
         texts = Domain.OR(
             Domain("text", "=like", pattern) for pattern in self._patterns()
         )
