@@ -157,6 +157,15 @@ class TestScoreHistory(ScoreClock):
         quality = self.shown(lead, **vals)["quality"]
         return [part["option"] for part in quality["parts"]]
 
+    def test_the_chart_forgets_nothing_that_is_shown(self):
+        form = {"name": "Form", "kind": "form_submit", "points": 1e6}
+        model = self.new_model(sequence=0, half_life=1, activity_ids=[(0, 0, form)])
+        model.action_activate()
+        lead = self.new_lead()
+        self.touch(lead, days_ago=21)
+        self.assertEqual(lead.engagement_score, 0.5)
+        self.assertEqual(lead.score_chart()[-1]["engagement"], 0.5)
+
     def test_a_lead_that_fits_no_model_any_more(self):
         lead = self.new_lead(function="CEO")
         self.assertEqual(self.shown(lead)["quality"]["shown"], 75)
