@@ -191,6 +191,19 @@ class TestScoreQuality(LeadScoreCase):
         option = self.env["lead.score.model"]._in_use().criterion_ids.option_ids
         self.assertTrue(lead.filtered_domain(option._lead_domain()))
 
+    def test_a_question_as_long_as_a_consent(self):
+        question = "May we call you about our offers? " * 20
+        criterion = {
+            "name": "Consent",
+            "source": "answer",
+            "answer_key": question,
+            "option_ids": self.new_options(("equals", "yes", 10)),
+        }
+        self.activate_with((0, 0, criterion))
+        answers = [{"key": "q7", "label": question, "value": "Yes"}]
+        _result, lead = self.ingest_one("1", answers=answers)
+        self.assertEqual(lead.quality_score, 100)
+
     def test_words_of_answers(self):
         criterion = {
             "name": "Aim",

@@ -10,6 +10,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql
 from odoo.tools.safe_eval import safe_eval
 
+from ...engine.item import clean_line
 from ...engine.scoring import Criterion, Option, as_number, plain
 from .lead_score_model import in_reach
 
@@ -120,7 +121,7 @@ class LeadScoreCriterion(models.Model):
     def _check_source(self):
         for criterion in self:
             missing = (criterion.source == "field" and not criterion.field_id) or (
-                criterion.source == "answer" and not plain(criterion.answer_key or "")
+                criterion.source == "answer" and not criterion._question()
             )
             if missing:
                 raise ValidationError(
@@ -166,6 +167,10 @@ class LeadScoreCriterion(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_if_draft(self):
         self.model_id._check_editable()
+
+    def _question(self):
+        """As it is kept of those who answered it: no more than a line."""
+        return plain(clean_line(self.answer_key))
 
     def _field(self):
         # sudo: what fields leads have is no secret here
@@ -501,7 +506,7 @@ class LeadScoreOption(models.Model):
         return is_there & Domain.custom(to_sql=to_sql, predicate=holds)
 
     def _answer_domain(self):
-        asked = Domain("key", "=", plain(self.criterion_id.answer_key or ""))
+        asked = Domain("key", "=", self.criterion_id._question())
         if self.operator == "missing":
             return ~Domain("answer_ids", "any", asked)
         if self.operator == "filled":
