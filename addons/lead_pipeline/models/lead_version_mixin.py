@@ -57,7 +57,7 @@ class LeadVersionMixin(models.AbstractModel):
         newest = self.search(
             [("origin_id", "=", self.origin_id.id)], order="version desc", limit=1
         )
-        draft = self.copy({"name": self.name})
+        draft = self.copy()
         # sudo: the system's to write
         draft.sudo().write(
             {"origin_id": self.origin_id.id, "version": newest.version + 1}

@@ -42,6 +42,13 @@ class TestScoreActivation(ScoreClock):
         self.assertEqual(leads[1].explain_score()["version"], 2)
         self.assertEqual(leads[0].engagement_score, 30)
 
+    def test_a_version_is_called_the_same_in_every_language(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        self.model.with_context(lang="de_DE").name = "Firmen"
+        draft = self.model._new_version()
+        self.assertEqual(draft.name, "Businesses")
+        self.assertEqual(draft.with_context(lang="de_DE").name, "Firmen")
+
     def test_only_leads_that_change_are_written(self):
         """The database finds them; the result is that of scoring each of them."""
         self.rescore_all(batch=100)  # of the model in use

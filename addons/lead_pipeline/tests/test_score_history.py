@@ -129,6 +129,60 @@ class TestScoreHistory(ScoreClock):
         lead.description = "Wants a demo"
         self.assertEqual(qualities(), [0, 75])
 
+    def test_other_options_of_the_same_points_are_told(self):
+        model = self.new_model(
+            sequence=0,
+            criterion_ids=[
+                self.new_criterion(
+                    "function", ("word", "CEO", 10), ("word", "Owner", 10)
+                )
+            ],
+        )
+        model.action_activate()
+        lead = self.new_lead(function="CEO")
+        self.assertEqual(self.parts(lead), ["CEO"])
+        before = fields.Datetime.to_string(fields.Datetime.now())
+        self.later(hours=1)
+        lead.function = "Owner"
+        self.assertEqual(self.parts(lead), ["Owner"])
+        self.assertEqual(self.parts(lead, at=before), ["CEO"])
+        # a version that changes no number explains from the next event on
+        model._new_version().action_activate()
+        self.rescore_all()
+        self.later(hours=1)
+        lead.function = "CEO"
+        self.assertEqual(self.parts(lead), ["CEO"])
+
+    def parts(self, lead, **vals):
+        quality = self.shown(lead, **vals)["quality"]
+        return [part["option"] for part in quality["parts"]]
+
+    def test_the_chart_forgets_nothing_that_is_shown(self):
+        form = {"name": "Form", "kind": "form_submit", "points": 1e6}
+        model = self.new_model(sequence=0, half_life=1, activity_ids=[(0, 0, form)])
+        model.action_activate()
+        lead = self.new_lead()
+        self.touch(lead, days_ago=21)
+        self.assertEqual(lead.engagement_score, 0.5)
+        self.assertEqual(lead.score_chart()[-1]["engagement"], 0.5)
+
+    def test_a_lead_that_fits_no_model_any_more(self):
+        lead = self.new_lead(function="CEO")
+        self.assertEqual(self.shown(lead)["quality"]["shown"], 75)
+        before = fields.Datetime.to_string(fields.Datetime.now())
+        self.later(hours=1)
+        self.model.action_archive_model()
+        self.rescore_all()
+        explained = self.shown(lead)
+        self.assertEqual((explained["model"], explained["grade"]), (False, False))
+        self.assertEqual(explained["quality"]["shown"], 0)
+        self.assertEqual(self.shown(lead, at=before)["quality"]["shown"], 75)
+        self.assertIsNone(lead.score_chart()[-1]["quality"])
+        lead._override_quality(40, "I know them")
+        explained = self.shown(lead)
+        self.assertEqual(explained["quality"]["shown"], 40)
+        self.assertEqual(explained["quality"]["overridden"]["reason"], "I know them")
+
     def test_a_person_overrides_and_gives_back(self):
         lead = self.new_lead(function="CEO", user_id=self.salesman.id)
         self.touch(lead)

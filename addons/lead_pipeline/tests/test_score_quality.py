@@ -118,6 +118,134 @@ class TestScoreQuality(LeadScoreCase):
         partner.category_id = vip
         self.assertEqual(lead.quality_score, 100)
 
+    def conditions(self, domain):
+        option = {"name": "Holds", "domain": domain}
+        return (
+            0,
+            0,
+            {
+                "name": "Conditions",
+                "source": "domain",
+                "option_ids": [(0, 0, option)],
+            },
+        )
+
+    def test_conditions_on_the_customer_in_one_piece(self):
+        self.activate_with(self.conditions("[('partner_id','any',[('ref','=','A')])]"))
+        partner = self.env["res.partner"].create({"name": "Wang Fang"})
+        lead = self.new_lead(partner_id=partner.id)
+        self.assertEqual(lead.quality_score, 0)
+        partner.ref = "A"
+        self.assertEqual(lead.quality_score, 100)
+
+    def test_conditions_on_the_company_of_the_customer(self):
+        self.activate_with(
+            self.conditions("[('partner_id.commercial_partner_id.ref', '=', 'A')]")
+        )
+        company, partner = self.env["res.partner"].create(
+            [{"name": "Nordlicht", "is_company": True}, {"name": "Lena Vogt"}]
+        )
+        partner.parent_id = company
+        lead = self.new_lead(partner_id=partner.id)
+        self.assertEqual(lead.quality_score, 0)
+        company.ref = "A"
+        self.assertEqual(lead.quality_score, 100)
+
+    def qualities(self, field, option, *values):
+        """The quality of a lead with each of these values, by this option alone."""
+        self.env["lead.score.model"]._in_use().write({"state": "archived"})
+        self.activate_with(self.new_criterion(field, (*option, 10)))
+        return [self.new_lead(**{field: value}).quality_score for value in values]
+
+    def test_whole_numbers_are_not_cut(self):
+        self.assertEqual(
+            self.qualities("color", ("between", "2.5..4.5"), 2, 3, 4, 5),
+            [0, 100, 100, 0],
+        )
+        self.assertEqual(self.qualities("color", ("in", "2.5, 3"), 2, 3), [0, 100])
+        self.assertEqual(self.qualities("color", ("between", "..0"), 0, 1), [100, 0])
+
+    def test_postcodes_are_numbers(self):
+        found = self.qualities(
+            "zip", ("between", "9000..24999"), "9000", "24999", "100", "x", False, "٣"
+        )
+        self.assertEqual(found, [100, 100, 0, 0, 0, 0])
+        lead = self.new_lead()
+        lead.zip = " 24103 "
+        self.assertEqual(lead.quality_score, 100)
+        domain = self.env["lead.score.model"]._in_use()[0].criterion_ids.option_ids
+        self.assertTrue(lead.filtered_domain(domain._lead_domain()))
+
+    def test_words_stand_between_signs_as_well(self):
+        held = ("CEO", "Founder/CEO", "ceo, founder", "(CEO)", "Ex-CEO", "x\nCEO")
+        found = self.qualities("function", ("word", "ceo"), *held)
+        self.assertEqual(found, [100] * len(held))
+        others = ("CEOs", "Oceonics", False, "c-e-o", "%ceo2")
+        found = self.qualities("function", ("word", "CEO"), *others)
+        self.assertEqual(found, [0] * len(others))
+        found = self.qualities(
+            "function", ("word", "R&D"), "Head of R & D", "R&D", "RD", "R&Direct"
+        )
+        self.assertEqual(found, [100, 100, 0, 0])
+        lead = self.new_lead(function="Leiter, R&D")
+        option = self.env["lead.score.model"]._in_use().criterion_ids.option_ids
+        self.assertTrue(lead.filtered_domain(option._lead_domain()))
+
+    def test_a_question_as_long_as_a_consent(self):
+        question = "May we call you about our offers? " * 20
+        criterion = {
+            "name": "Consent",
+            "source": "answer",
+            "answer_key": question,
+            "option_ids": self.new_options(("equals", "yes", 10)),
+        }
+        self.activate_with((0, 0, criterion))
+        answers = [{"key": "q7", "label": question, "value": "Yes"}]
+        _result, lead = self.ingest_one("1", answers=answers)
+        self.assertEqual(lead.quality_score, 100)
+
+    def test_words_of_answers(self):
+        criterion = {
+            "name": "Aim",
+            "source": "answer",
+            "answer_key": "aim",
+            "option_ids": self.new_options(("word", "Öl", 10)),
+        }
+        self.activate_with((0, 0, criterion))
+        for number, (value, score) in enumerate(
+            (("Gas/Öl", 100), ("Kohl", 0), ("OL.", 100), ("Ölig", 0))
+        ):
+            answers = [{"key": "aim", "label": "Aim", "value": value}]
+            email = f"lead{number}@siam.example"
+            _result, lead = self.ingest_one(str(number), answers=answers, email=email)
+            self.assertEqual(lead.quality_score, score, value)
+
+    def test_selections_by_what_people_see(self):
+        for value in ("2, 3", "HIGH, very high", "3, High"):
+            found = self.qualities("priority", ("in", value), "0", "1", "2", "3")
+            self.assertEqual(found, [0, 0, 100, 100], value)
+        found = self.qualities("active", ("equals", "No"), True, False)
+        self.assertEqual(found, [0, 100])
+
+    def test_a_wide_percent_sign_is_no_pattern(self):
+        self.activate_with(
+            (
+                0,
+                0,
+                {
+                    "name": "Share",
+                    "source": "answer",
+                    "answer_key": "share",
+                    "option_ids": self.new_options(("contains", "100％", 10)),
+                },
+            )
+        )
+        for number, (value, score) in enumerate((("100 or so", 0), ("all 100％", 100))):
+            answers = [{"key": "share", "label": "Share", "value": value}]
+            email = f"lead{number}@siam.example"
+            _result, lead = self.ingest_one(str(number), answers=answers, email=email)
+            self.assertEqual(lead.quality_score, score, value)
+
     def test_names_match_in_every_language(self):
         """Whoever causes the event, in whatever language they work."""
         self.env["res.lang"]._activate_lang("de_DE")
@@ -243,6 +371,15 @@ class TestScoreRules(LeadScoreCase):
             "can't depend on a score",
             domain="[('partner_id.opportunity_ids.lead_grade', '=', 'A1')]",
         )
+        self.refused(
+            "can't depend on a score",
+            domain="[('partner_id', 'any', [('opportunity_ids.lead_grade', '!=', 1)])]",
+        )
+        # nobody scores a lead again when it joins or leaves
+        self.refused("can't depend on a segment", domain="[('segment_ids', '=', 1)]")
+        self.refused(
+            "can't depend on a segment", **self.option("segment_ids", "equals", "Hot")
+        )
         for domain in ("x", "[('lead_id', 'oops', 1)]"):
             activity = {"name": "x", "kind": "sms", "domain": domain}
             self.refused("can't be used", activity_ids=[(0, 0, activity)])
@@ -251,7 +388,11 @@ class TestScoreRules(LeadScoreCase):
         for value in ("", False, " , ,", "10-50", "..", "a..b", "10..b", "1...5"):
             self.refused("no range", **self.option("color", "between", value))
         self.refused("nothing to compare", **self.option("function", "equals", " "))
+        self.refused("nothing to compare", **self.option("function", "word", "/"))
         self.refused("no number", **self.option("color", "equals", "green"))
+        self.refused("no number that", **self.option("country_id", "between", "1..9"))
+        self.refused("no value of", **self.option("priority", "in", "High, Urgent"))
+        self.refused("no value of", **self.option("active", "equals", "perhaps"))
         missing = {"name": "x", "source": "answer", "answer_key": " "}
         self.refused("looks at", criterion_ids=[(0, 0, missing)])
 
@@ -271,6 +412,11 @@ class TestScoreRules(LeadScoreCase):
             ("ready_quality", float("nan")),
         ):
             self.refused("grades", **{name: value})
+        for number in (float("nan"), float("inf"), 1e308):
+            criterion = self.new_criterion("city", ("filled", False, number))
+            self.refused("million points", criterion_ids=[criterion])
+            criterion = self.new_criterion("city", weight=number)
+            self.refused("weight of", criterion_ids=[criterion])
         for vals in (
             {"points": float("nan")},
             {"points": -1e9},

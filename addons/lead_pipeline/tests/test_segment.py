@@ -80,6 +80,12 @@ class TestSegment(SegmentCase):
         self.touch(lead, title="Save 100% today")
         self.assertEqual(self.members(segment), lead)
 
+    def test_a_blank_text_is_any(self):
+        segment = self.new_segment(("form_submit", "  ", 1, 14))
+        lead = self.new_lead()
+        self.touch(lead, "form_submit")
+        self.assertIn(lead, self.members(segment))
+
     def test_all_conditions_and_the_domain_must_hold(self):
         segment = self.new_segment(
             ("page_view", False, 1, 14),
@@ -242,6 +248,22 @@ class TestSegment(SegmentCase):
             self.keep()
             self.assertNotIn(lead, self.members(segment))
 
+    def test_relations_that_change_beside_the_lead(self):
+        """A name, and what is linked to what: nobody tells the lead of it."""
+        group, partner = self.env["res.partner"].create(
+            [{"name": "Nordlicht"}, {"name": "Lena Vogt"}]
+        )
+        by_name = self.new_segment(domain="[('partner_id', 'ilike', 'Sörensen')]")
+        by_group = self.new_segment(domain=f"[('partner_id', 'child_of', {group.id})]")
+        by_id = self.new_segment(domain=f"[('partner_id', 'in', [{partner.id}])]")
+        self.assertFalse(by_id.drifts)
+        lead = self.new_lead(partner_id=partner.id)
+        self.assertEqual(lead.segment_ids, by_id)
+        partner.write({"name": "Lena Sörensen", "parent_id": group.id})
+        with freeze_time(START + timedelta(hours=2)):
+            self.keep()
+        self.assertEqual(lead.segment_ids, by_name + by_group + by_id)
+
     def test_what_joins_and_leaves_is_told_once(self):
         segment = self.new_segment(("page_view", "pricing", 1, 14))
         leads = self.new_lead() + self.new_lead()
@@ -328,6 +350,10 @@ class TestSegment(SegmentCase):
         segment = self.new_segment()
         with self.assertRaises(ValidationError):
             self.new_segment(domain=f"[('segment_ids', 'in', {segment.ids})]")
+
+    def test_what_is_being_typed(self):
+        for domain in ("[('name'", "lead", "7", "None", "[1]"):
+            self.assertFalse(self.env["lead.segment"].new({"domain": domain}).drifts)
 
     def test_roles(self):
         segment = self.new_segment(domain="[('name', '=', 'Emi')]")

@@ -5,7 +5,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..engine.scorecard import FEW_LEADS, cut_points, propose
-from ..engine.scoring import plain
 from ..models.score.lead_score_criterion import NUMBER_TYPES
 
 #: at most so many values of a field become options of their own ...
@@ -229,7 +228,7 @@ class LeadScorePoints(models.TransientModel):
                  GROUP BY 1, 2, 3
                 """,
                 rows,
-                plain(criterion.answer_key or ""),
+                criterion._question(),
             )
         )
         numbers = [(row[1], row[3], row[4]) for row in found if row[2]]

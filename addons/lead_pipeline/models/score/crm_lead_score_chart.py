@@ -10,8 +10,8 @@ from ...engine.decay import Decay, Level, Window
 
 DAYS = 90
 POINTS = 30
-#: a touch so many half-lives ago counts for less than a millionth
-FORGOTTEN = 20
+#: of a touch so many half-lives ago, and be it a million points, nothing is shown
+FORGOTTEN = 40
 
 
 class CrmLead(models.Model):

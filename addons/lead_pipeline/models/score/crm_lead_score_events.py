@@ -12,9 +12,10 @@ def domain_paths(domain):
     """:return: all paths of fields in a domain, also those below "any" """
     for condition in domain.iter_conditions():
         yield condition.field_expr
+        # a domain that came as a list has lists below "any", until it is optimized
         if condition.operator.removeprefix("not ").startswith("any"):
-            if isinstance(condition.value, Domain):
-                for path in domain_paths(condition.value):
+            if isinstance(condition.value, Domain | list | tuple):
+                for path in domain_paths(Domain(condition.value)):
                     yield f"{condition.field_expr}.{path}"
 
 
@@ -62,16 +63,22 @@ class CrmLead(models.Model):
 
     @api.model
     def _rescore_linked(self, field_name, records, vals):
-        """Score leads again whose criteria read, through a many2one, what was written
-        to these records."""
-        read = {
-            path.split(".")[1]
-            for path in self._scored_paths()
-            if path.startswith(f"{field_name}.")
-        }
-        if not read.isdisjoint(vals):
+        """Score leads again whose criteria read, through a many2one and what is linked
+        behind it, what was written to these records."""
+        ways = set()  # from a lead to where something was written
+        for path in self._scored_paths():
+            if path.startswith(f"{field_name}."):
+                names, model = path.split("."), self
+                for place, name in enumerate(names):
+                    if model._name == records._name and name in vals:
+                        ways.add(".".join(names[:place]))
+                    if name not in model._fields or not model._fields[name].relational:
+                        break
+                    model = model[name]
+        if ways:
             leads = self.sudo().with_context(active_test=False)
-            leads.search([(field_name, "in", records.ids)])._rescore()
+            found = Domain.OR(Domain(way, "in", records.ids) for way in ways)
+            leads.search(found)._rescore()
 
     @api.model
     def _fields_of_touches(self):

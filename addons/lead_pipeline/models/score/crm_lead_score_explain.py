@@ -79,7 +79,9 @@ class CrmLead(models.Model):
             ],
             limit=1,
         )
-        scored = quality(row.model_id._criteria(), set(row.option_ids or ()))
+        # without a model that fits, a person may still have said it
+        criteria = row.model_id._criteria() if row.model_id else []
+        scored = quality(criteria, set(row.option_ids or ()))
         criteria = {c.id: c for c in row.model_id.criterion_ids}
         options = {o.id: o for o in row.model_id.criterion_ids.option_ids}
         return {

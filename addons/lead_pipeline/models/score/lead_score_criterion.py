@@ -1,5 +1,7 @@
 # Copyright 2026 Lead Pipeline contributors
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
+import math
+import re
 from collections import Counter
 
 from odoo import api, fields, models
@@ -8,13 +10,31 @@ from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql
 from odoo.tools.safe_eval import safe_eval
 
+from ...engine.item import clean_line
 from ...engine.scoring import Criterion, Option, as_number, plain
+from .lead_score_model import in_reach
 
 TEXT_TYPES = ("char", "text", "html", "selection")
 NUMBER_TYPES = ("integer", "float", "monetary")
 COMPARED_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "many2one", "many2many")
+#: what stands between words, beside blanks
+SIGNS = "\t\n\r\xa0,;:./\\|()[]{}<>&+-–—_*!?\"'’„“”«»…•·"
+#: a text that PostgreSQL takes for a number
+NUMBER = r" *[+-]?[0-9]{1,30}([.][0-9]{1,30})? *"
 #: of a lead, but nothing that a person would score by
-TECHNICAL_FIELDS = ("engagement_", "quality_", "message_", "activity_", "lead_grade")
+TECHNICAL_FIELDS = (
+    "engagement_",
+    "quality_",
+    "message_",
+    "activity_",
+    "lead_grade",
+    "segment_ids",
+)
+
+
+def words(text):
+    """:return: a text without the signs between its words"""
+    return " ".join(text.translate(dict.fromkeys(map(ord, SIGNS), " ")).split())
 
 
 class LeadScoreCriterion(models.Model):
@@ -101,7 +121,7 @@ class LeadScoreCriterion(models.Model):
     def _check_source(self):
         for criterion in self:
             missing = (criterion.source == "field" and not criterion.field_id) or (
-                criterion.source == "answer" and not plain(criterion.answer_key or "")
+                criterion.source == "answer" and not criterion._question()
             )
             if missing:
                 raise ValidationError(
@@ -110,6 +130,17 @@ class LeadScoreCriterion(models.Model):
                     )
                 )
             criterion.option_ids._check_domain()
+
+    @api.constrains("weight")
+    def _check_weight(self):
+        for criterion in self:
+            if not in_reach(criterion.weight):
+                raise ValidationError(
+                    self.env._(
+                        "The weight of “%(criterion)s” is a number up to a million.",
+                        criterion=criterion.name,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -136,6 +167,10 @@ class LeadScoreCriterion(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_if_draft(self):
         self.model_id._check_editable()
+
+    def _question(self):
+        """As it is kept of those who answered it: no more than a line."""
+        return plain(clean_line(self.answer_key))
 
     def _field(self):
         # sudo: what fields leads have is no secret here
@@ -198,6 +233,17 @@ class LeadScoreOption(models.Model):
         for option in self:
             self.env["lead.scoring"]._check_domain("crm.lead", option._lead_domain())
 
+    @api.constrains("points")
+    def _check_points(self):
+        for option in self:
+            if not in_reach(option.points):
+                raise ValidationError(
+                    self.env._(
+                        "“%(option)s” gives or takes up to a million points.",
+                        option=option.name or option.criterion_id.name,
+                    )
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         options = super().create(vals_list)
@@ -250,6 +296,8 @@ class LeadScoreOption(models.Model):
         text = self.value or ""
         parts = text.split(",") if self.operator == "in" else [text]
         values = [part.strip() for part in parts if part.strip()]
+        if self.operator == "word":
+            values = list(filter(words, values))
         if not values:
             raise ValidationError(
                 self.env._(
@@ -280,6 +328,8 @@ class LeadScoreOption(models.Model):
     def _patterns(self):
         """LIKE patterns, one of which the text has to match."""
         for value in self._values():
+            if self.criterion_id.source == "answer":
+                value = plain(value)  # before: a wide percent sign becomes one
             text = escape_psql(value)
             if self.operator == "contains":
                 yield f"%{text}%"
@@ -298,24 +348,60 @@ class LeadScoreOption(models.Model):
         if self.operator == "filled":
             return Domain(name, "!=", False)
         if self.operator == "between":
-            return self._range_domain(name)
+            if kind in ("char", "text"):
+                return self._text_range_domain(name)
+            if kind not in NUMBER_TYPES:
+                raise ValidationError(
+                    self.env._(
+                        "“%(criterion)s” is no number that could be between others.",
+                        criterion=self.criterion_id.name,
+                    )
+                )
+            return self._range_domain(name, whole=kind == "integer")
         if kind in NUMBER_TYPES:
             numbers = [as_number(value) for value in self._values()]
             if None in numbers:
                 raise ValidationError(
                     self.env._("“%(value)s” is no number.", value=self.value)
                 )
+            if kind == "integer":  # the ORM would make 12 of 12.5
+                numbers = [number for number in numbers if number.is_integer()]
             return Domain(name, "in", numbers)
-        if kind == "boolean":
-            truth = {"yes": True, "true": True, "1": True}
-            return Domain(
-                name, "in", [truth.get(plain(v), False) for v in self._values()]
-            )
-        if kind == "selection":
-            return Domain(name, "in", self._values())
+        if kind in ("boolean", "selection"):
+            return Domain(name, "in", self._chosen(field))
         if kind in ("many2one", "many2many"):
             return Domain(name, "any", self._named_domain(field.relation))
+        if self.operator == "word":
+            return self._word_domain(name)
         return Domain.OR(Domain(name, "=ilike", text) for text in self._patterns())
+
+    def _word_domain(self, name):
+        """Texts that have one of the values between blanks, signs or their ends."""
+
+        def domain_of(value):
+            answered = self.criterion_id.source == "answer"
+            wanted = words(plain(value) if answered else value)
+
+            def to_sql(records, alias, query):
+                unaccent = self.env.registry.unaccent
+                return SQL(
+                    "' ' || regexp_replace(translate(lower(%s), %s, %s),"
+                    " ' +', ' ', 'g') || ' ' LIKE lower(%s)",
+                    unaccent(records._field_to_sql(alias, name, query)),
+                    SIGNS,
+                    " " * len(SIGNS),
+                    unaccent(SQL("%s", f"% {escape_psql(wanted)} %")),
+                )
+
+            def holds(record):
+                return f" {wanted} ".lower() in f" {words(record[name] or '')} ".lower()
+
+            # what is quickly found leaves few texts to be taken apart
+            longest = escape_psql(max(wanted.split(), key=len))
+            near = Domain(name, "ilike", longest)
+            return near & Domain.custom(to_sql=to_sql, predicate=holds)
+
+        return Domain.OR(domain_of(value) for value in self._values())
 
     def _named_domain(self, comodel):
         """Records by name, countries by code as well."""
@@ -346,8 +432,46 @@ class LeadScoreOption(models.Model):
 
         return Domain.custom(to_sql=to_sql, predicate=holds)
 
-    def _range_domain(self, name):
+    def _chosen(self, field):
+        """The values of a selection or a yes or no that are named, as they are kept or
+        as people see them, in any language of ours.
+
+        :raises ValidationError: there is none of that name
+        """
+        named = {}
+        for code, _name in self.env["res.lang"].get_installed():
+            env = self.with_context(lang=code).env
+            if field.ttype == "boolean":
+                items = [(True, env._("Yes")), (False, env._("No"))]
+            else:
+                items = env["crm.lead"]._fields[field.name]._description_selection(env)
+            for value, label in items:
+                named.setdefault(plain(label), set()).add(value)
+        if field.ttype == "boolean":
+            kept = {"yes": True, "true": True, "1": True}
+            kept |= {"no": False, "false": False, "0": False}
+        else:
+            kept = {plain(str(value)): value for value, _label in items}
+        chosen = set()
+        for text in map(plain, self._values()):
+            values = {kept[text]} if text in kept else named.get(text)
+            if not values:
+                raise ValidationError(
+                    self.env._(
+                        "“%(value)s” is no value of “%(criterion)s”.",
+                        value=text,
+                        criterion=self.criterion_id.name,
+                    )
+                )
+            chosen |= values
+        return list(chosen)
+
+    def _range_domain(self, name, whole=False):
+        """:param whole: of a field of whole numbers, to which the ORM would cut"""
         low, high = self._range()
+        if whole:
+            low = low and math.ceil(low)
+            high = high and math.floor(high)
         domain = Domain.TRUE
         if low is not None:
             domain &= Domain(name, ">=", low)
@@ -355,8 +479,34 @@ class LeadScoreOption(models.Model):
             domain &= Domain(name, "<=", high)
         return domain
 
+    def _text_range_domain(self, name):
+        """Texts that are numbers, such as postcodes, are compared as such."""
+        low, high = self._range()
+
+        def to_sql(records, alias, query):
+            text = records._field_to_sql(alias, name, query)
+            return SQL(
+                "CASE WHEN %(text)s ~ %(number)s THEN btrim(%(text)s)::numeric"
+                " BETWEEN %(low)s AND %(high)s ELSE false END",
+                text=text,
+                number=f"^{NUMBER}$",
+                low=-math.inf if low is None else low,
+                high=math.inf if high is None else high,
+            )
+
+        def holds(record):
+            text = record[name] or ""
+            return bool(re.fullmatch(NUMBER, text)) and (
+                (low is None or float(text) >= low)
+                and (high is None or float(text) <= high)
+            )
+
+        # the first part says which field is read
+        is_there = Domain(name, "!=", False)
+        return is_there & Domain.custom(to_sql=to_sql, predicate=holds)
+
     def _answer_domain(self):
-        asked = Domain("key", "=", plain(self.criterion_id.answer_key or ""))
+        asked = Domain("key", "=", self.criterion_id._question())
         if self.operator == "missing":
             return ~Domain("answer_ids", "any", asked)
         if self.operator == "filled":
@@ -366,8 +516,10 @@ class LeadScoreOption(models.Model):
             return Domain(
                 "answer_ids", "any", asked & is_number & self._range_domain("number")
             )
+        if self.operator == "word":
+            return Domain("answer_ids", "any", asked & self._word_domain("text"))
         texts = Domain.OR(
-            Domain("text", "=like", plain(pattern)) for pattern in self._patterns()
+            Domain("text", "=like", pattern) for pattern in self._patterns()
         )
         if self.operator in ("equals", "in"):  # 1,200 is 1200
             numbers = [as_number(value) for value in self._values()]

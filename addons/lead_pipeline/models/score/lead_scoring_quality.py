@@ -11,6 +11,7 @@ from odoo.tools.safe_eval import safe_eval
 from ...engine.decay import HALF_UP
 from ...engine.scoring import percent_a_point
 from ...tools import without_jit
+from .crm_lead_score_events import domain_paths
 from .lead_scoring_rows import SCORE_COLUMNS
 
 _logger = logging.getLogger(__name__)
@@ -41,7 +42,11 @@ class LeadScoring(models.AbstractModel):
             without_jit(
                 SQL(
                     "WITH %s SELECT lead_id, score_model_id, quality, version_id,"
-                    " option_ids FROM found",
+                    " option_ids, version_id IS NOT NULL"
+                    " AND to_jsonb(COALESCE(option_ids, '{}')) IS DISTINCT FROM"
+                    " (SELECT told.option_ids FROM lead_score_history AS told"
+                    "   WHERE told.lead_id = found.lead_id"
+                    "   ORDER BY told.at DESC, told.id DESC LIMIT 1) FROM found",
                     self._found(chosen, self._in_use(), lead_ids),
                 )
             )
@@ -54,6 +59,7 @@ class LeadScoring(models.AbstractModel):
                     state.quality_model_score,
                     state.version_id,
                     state.option_ids,
+                    state.told_otherwise,
                 ) = found[state.id]
                 if not state.quality_overridden:
                     state.quality_score = state.quality_model_score
@@ -300,12 +306,15 @@ class LeadScoring(models.AbstractModel):
                     error=error,
                 )
             ) from error
-        names = {
-            name
-            for condition in parsed.iter_conditions()
-            for name in condition.field_expr.split(".")
-        }
+        names = {name for path in domain_paths(parsed) for name in path.split(".")}
         if not names.isdisjoint(SCORE_FIELDS):
             raise ValidationError(
                 self.env._("A score can't depend on a score: leave that condition out.")
+            )
+        if "segment_ids" in names:
+            raise ValidationError(
+                self.env._(
+                    "A score can't depend on a segment, as that may depend on scores: "
+                    "ask for what the segment asks for."
+                )
             )

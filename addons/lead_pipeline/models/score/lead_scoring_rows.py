@@ -48,6 +48,7 @@ class State:
     # why the quality is what it is, once it was found
     version_id: int | None = None
     option_ids: list[int] | None = None
+    told_otherwise: bool = False  # the history has it from other options
 
     def level(self):
         return Level(self.engagement_amount, self.engagement_as_of or decay.EPOCH)
@@ -137,12 +138,16 @@ class LeadScoring(models.AbstractModel):
 
     @api.model
     def _write_history(self, states, before):
-        """A row for each lead whose quality or model is another now."""
-
+        """A row for each lead whose quality or model is another now, or comes from
+        other options."""
         quality_of = attrgetter(
             "score_model_id", "quality_model_score", "quality_score"
         )
-        changed = [s for s in states if quality_of(s) != quality_of(before[s.id])]
+        changed = [
+            state
+            for state in states
+            if state.told_otherwise or quality_of(state) != quality_of(before[state.id])
+        ]
         if not changed:
             return
         self.env.cr.execute(

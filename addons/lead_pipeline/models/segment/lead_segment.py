@@ -132,7 +132,7 @@ class LeadSegment(models.Model):
         for segment in self:
             try:
                 segment.drifts = segment._reads()[1]
-            except (ValueError, SyntaxError):  # being typed; saving it says why
+            except (TypeError, ValueError, SyntaxError):  # being typed; saving says why
                 segment.drifts = False
 
     @api.depends("to_fill", "fill_from")
@@ -231,7 +231,7 @@ class LeadSegment(models.Model):
                 or field is None
                 # scores tell when they change
                 or not (field.store or name in SCORE_COLUMNS)
-                or condition.operator in ("any", "not any")
+                or (field.relational and not names_records(condition))
                 or (field.type in ("date", "datetime") and is_relative(condition.value))
             )
         return Lead._with_sources(names), drifts
@@ -284,6 +284,16 @@ class LeadSegment(models.Model):
             "display_name": self.name,
             "domain": [("segment_ids", "in", self.ids)],
         }
+
+
+def names_records(condition):
+    """Whether a relation is compared with records: what is linked, or how it is called,
+    may change without a write to the lead."""
+    value = condition.value
+    values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    return condition.operator in ("=", "!=", "in", "not in") and not any(
+        isinstance(one, str) for one in values
+    )
 
 
 def is_relative(value):

@@ -12,7 +12,7 @@ class Condition(NamedTuple):
     """What a lead must have done, as the database is asked for it."""
 
     kind: str | bool
-    text: str | bool
+    text: str
     times: int
     days: int
 
@@ -35,7 +35,7 @@ class Condition(NamedTuple):
         if self.kind:
             where.append(SQL("touch.kind = %s", self.kind))
         if self.text:
-            pattern = f"%{escape_psql(self.text.strip())}%"
+            pattern = f"%{escape_psql(self.text)}%"
             where.append(
                 SQL("(touch.url ILIKE %s OR touch.title ILIKE %s)", pattern, pattern)
             )
@@ -112,4 +112,7 @@ class LeadSegmentCondition(models.Model):
         return result
 
     def _values(self):
-        return [Condition(one.kind, one.text, one.times, one.days) for one in self]
+        return [
+            Condition(one.kind, (one.text or "").strip(), one.times, one.days)
+            for one in self
+        ]
