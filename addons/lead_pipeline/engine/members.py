@@ -28,8 +28,8 @@ class Lead:
     ``skills``, ``language``, ``country``: what it wants, None: no wish. ``must``: which
     of SKILL, LANGUAGE, COUNTRY the rule demands; the others only count for the best
     match. ``owner``: the member it belongs to by the partner or company, if any.
-    ``excluded``: members who must not get it again. ``strangers``: those who do not work
-    for its company.
+    ``excluded``: members who must not get it again. ``strangers``: those who do not
+    work for its company.
     """
 
     ref: Hashable

@@ -169,8 +169,8 @@ class LeadPoolMember(models.Model):
         return members
 
     def _count_given(self):
-        """Limits are a person's: what they have got in other pools counts for who is new
-        here, or back."""
+        """Limits are a person's: what they got in other pools counts for who is new, or
+        back, in this one."""
         now = fields.Datetime.now()
         service = self.env["lead.distribution"].sudo()
         given = service._past_given(self.user_id.ids, now + timedelta(seconds=1))

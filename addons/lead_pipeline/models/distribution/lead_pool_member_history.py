@@ -40,7 +40,7 @@ class LeadPoolMember(models.Model):
 
         :return: {member id: {"active" (and their user may work on leads), "paused",
             "paused_until" (UTC, as text, or False), the fields of ``NUMBERS``, those of
-            ``ABILITIES`` (ids, sorted), and their hours as of ``_hours``}}, fit for JSON
+            ``ABILITIES`` (ids, sorted), their hours as of ``_hours``}}, fit for JSON
         """
         # sudo: whoever asks, distribution knows who is there and when
         members = self.sudo()

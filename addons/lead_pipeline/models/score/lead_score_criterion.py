@@ -384,14 +384,16 @@ class LeadScoreOption(models.Model):
 
             def to_sql(records, alias, query):
                 unaccent = self.env.registry.unaccent
-                return SQL(
-                    "' ' || regexp_replace(translate(lower(%s), %s, %s),"
-                    " ' +', ' ', 'g') || ' ' LIKE lower(%s)",
+                text = SQL(
+                    "translate(lower(%s), %s, %s)",
                     unaccent(records._field_to_sql(alias, name, query)),
                     SIGNS,
                     " " * len(SIGNS),
-                    unaccent(SQL("%s", f"% {escape_psql(wanted)} %")),
                 )
+                if " " in wanted:  # takes as long as all the rest
+                    text = SQL("regexp_replace(%s, ' +', ' ', 'g')", text)
+                pattern = unaccent(SQL("%s", f"% {escape_psql(wanted)} %"))
+                return SQL("' ' || %s || ' ' LIKE lower(%s)", text, pattern)
 
             def holds(record):
                 return f" {wanted} ".lower() in f" {words(record[name] or '')} ".lower()
