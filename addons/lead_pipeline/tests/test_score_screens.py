@@ -3,6 +3,7 @@
 import ast
 from datetime import timedelta
 
+from freezegun import freeze_time
 from lxml import etree
 
 from odoo import Command, fields
@@ -146,6 +147,16 @@ class TestScoreScreens(LeadPipelineCase):
             before = lead.engagement_score
             self._touch("page_view", lead=lead, url="https://www.example.com/prices")
             self.assertEqual(lead.engagement_score, before + 8)
+
+    def test_explained_as_soon_as_it_is_there(self):
+        """Its score is found when somebody asks, and the clock goes on meanwhile."""
+        with freeze_time(fields.Datetime.now(), auto_tick_seconds=1):
+            lead = self._lead("Just now", function="CEO")
+            score = lead.explain_score()
+            self.assertEqual(score["model"], "Bakers")
+            self.assertEqual(score["quality"]["shown"], 100)
+            other = self._lead("Just now, too", function="CEO")
+            self.assertEqual(other.score_chart()[-1]["quality"], 100)
 
     # ------------------------------------------------------------
     # THE SCORE CARD

@@ -28,7 +28,9 @@ class CrmLead(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        self.env.flush_all()  # before "now", which is later than what was written
+        # before "now", which is later than what was written
+        self.env.flush_all()
+        self.env["lead.scoring"].sudo()._settle()
         try:
             moment = fields.Datetime.to_datetime(at) or fields.Datetime.now()
         except (TypeError, ValueError) as error:
