@@ -2,12 +2,14 @@
 # License LGPL-3.0-or-later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import Counter
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 
+from ..wizard import lead_what_if
 from .common import NOW
 from .common_distribution import DistributionCase
 
@@ -125,6 +127,13 @@ class TestDistributionWhatIf(DistributionCase):
                 {"name": "All the rest", "count": 5},
             ],
         )
+
+    def test_too_many_leads(self):
+        with patch.object(lead_what_if, "MOST_LEADS", 8):
+            self.assertEqual(self.run_it()["leads"], 8)
+        with patch.object(lead_what_if, "MOST_LEADS", 7):
+            with self.assertRaisesRegex(UserError, "more than 7 leads"):
+                self.run_it()
 
     def test_nothing_is_written(self):
         self.env.flush_all()

@@ -130,14 +130,13 @@ class LeadWhatIf(models.TransientModel):
         end = min(end, fields.Datetime.now())
         service = self.env["lead.distribution"]
         domain = Domain(safe_eval(self.domain))
-        past = service._past_leads(domain, start, end, self.by_hand)
+        past = service._past_leads(
+            domain, start, end, self.by_hand, limit=MOST_LEADS + 1
+        )
         if len(past) > MOST_LEADS:
             raise UserError(
                 self.env._(
-                    "These are %(count)s leads. Take a shorter period, with at most "
-                    "%(most)s.",
-                    count=len(past),
-                    most=MOST_LEADS,
+                    "These are more than %s leads. Take a shorter period.", MOST_LEADS
                 )
             )
         found, round_, matched = service._replay(

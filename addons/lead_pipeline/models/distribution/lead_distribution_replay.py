@@ -41,11 +41,12 @@ class LeadDistribution(models.AbstractModel):
     _inherit = "lead.distribution"
 
     @api.model
-    def _past_leads(self, domain, start, end, by_hand=False):
+    def _past_leads(self, domain, start, end, by_hand=False, limit=None):
         """Leads that were ready in a period.
 
         :param domain: of those, with the caller's rights
         :param by_hand: also those that a person gave to somebody at once
+        :param limit: at most so many, the first
         :return: {lead id: Past}
         """
         Lead = self.env["crm.lead"].with_context(active_test=False)
@@ -78,8 +79,9 @@ class LeadDistribution(models.AbstractModel):
                  WHERE COALESCE(asked.at, lead.create_date) >= %(start)s
                    AND COALESCE(asked.at, lead.create_date) < %(end)s
                    AND (%(by_hand)s OR asked.event IS DISTINCT FROM %(hand)s)
-                 ORDER BY ready, lead.id
+                 ORDER BY ready, lead.id LIMIT %(limit)s
                 """,
+                limit=limit,
                 leads=query.select(
                     *(
                         SQL.identifier(alias, name)
