@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -264,6 +265,8 @@ def command(arguments: list[str]) -> int:
     if arguments[:1] in (["help"], ["--help"], ["-h"]):
         print(USAGE)
         return 0
+    # a shell's background job ignores it, and so would all that the tests interrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     runner = Runner()
     tags = [argument for argument in arguments if argument.startswith("/")]
     names = [argument for argument in arguments if argument not in tags]
